@@ -1,0 +1,7 @@
+/** Tests are compiled by tsc into build/ and run there as native ES modules. */
+export default {
+  rootDir: 'build/test',
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testTimeout: 60_000,
+};

@@ -1,0 +1,6 @@
+/** Core: errors, checksums, byte order, name rules. Knows nothing of files or processes. */
+export * from './bytes.ts';
+export * from './checksum.ts';
+export * from './errors.ts';
+export * from './hash.ts';
+export * from './names.ts';

@@ -1,0 +1,10 @@
+/** Format: bytes <-> values, pure. Knows nothing of where bytes are stored. */
+export * from './commit.ts';
+export * from './dirmeta.ts';
+export * from './dirtree.ts';
+export * from './file-header.ts';
+export * from './gvariant.ts';
+export * from './hash-order.ts';
+export * from './objects.ts';
+export * from './varint.ts';
+export * from './xattrs.ts';

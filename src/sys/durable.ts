@@ -1,0 +1,88 @@
+/**
+ * Durable writes: the one place that knows what survives a power cut.
+ *
+ * A file written here has either its old or its new content after a crash, never a mix and never nothing: temporary
+ * file in the same directory, data, owner and mode, fsync, rename, fsync of the directory. (A boot loader that reads
+ * a journalling file system without its journal needs more: see bootloader/.)
+ */
+
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { syncFileSystemOf } from './natives.ts';
+
+export interface DurableOptions {
+  /** Permission bits, independent of the umask. Default 0644. */
+  readonly mode?: number;
+  /** false: atomic but not flushed to the device. Default true. */
+  readonly sync?: boolean;
+  /** Directory for the temporary file, on the same file system. Default: the target's own. */
+  readonly temporaryDir?: string;
+}
+
+/** Replaces or makes a file. After return it survives a power cut; before, the old content does. */
+export function writeFileDurable(target: string, bytes: Uint8Array, options: DurableOptions = {}): void {
+  const dir = path.dirname(target);
+  const temporary = path.join(options.temporaryDir ?? dir, `.tmp-${path.basename(target)}-${randomBytes(6).toString('hex')}`);
+  const sync = options.sync ?? true;
+  const fd = fs.openSync(temporary, 'wx', 0o600);
+  try {
+    writeFully(fd, bytes);
+    fs.fchmodSync(fd, options.mode ?? 0o644);
+    if (sync) fs.fsyncSync(fd);
+  } catch (error) {
+    fs.closeSync(fd);
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  fs.closeSync(fd);
+  try {
+    fs.renameSync(temporary, target);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (sync) syncDir(dir);
+}
+
+/** Writes all bytes at the descriptor's position, going on after short writes. */
+export function writeFully(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) at += fs.writeSync(fd, bytes, at, bytes.length - at);
+}
+
+/** Makes the names in a directory durable. */
+export function syncDir(dir: string): void {
+  const fd = fs.openSync(dir, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Makes everything written so far to the file system of a path durable: one call instead of an fsync per file. */
+export function syncFileSystem(anyPath: string): void {
+  const fd = fs.openSync(anyPath, 'r');
+  try {
+    syncFileSystemOf(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Removes a file durably; a missing one is fine. */
+export function removeFileDurable(target: string): void {
+  try {
+    fs.unlinkSync(target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  syncDir(path.dirname(target));
+}
+
+/** Makes a directory and its missing parents with the umask's mode; an existing one is fine. */
+export function ensureDir(dir: string): void {
+  fs.mkdirSync(dir, { recursive: true });
+}

@@ -1,0 +1,5 @@
+/** Sys: system calls, xattrs, durable writes, locks, threads. Knows nothing of objects. */
+export * from './durable.ts';
+export * from './lock.ts';
+export * from './natives.ts';
+export * from './pool.ts';

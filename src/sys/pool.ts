@@ -1,0 +1,190 @@
+/**
+ * A pool of worker threads behind an async function. It knows nothing of objects: plain data in, plain data out.
+ *
+ * A pool is given the URL of a module that exports `createWorker(init)`, which returns the function that does a task;
+ * every thread calls it once and keeps its state (buffers, descriptors). Size 0 runs the very same function inline.
+ * Send batches: a message costs more than a small file. Errors cross as data and come out as HacktreeError or as an
+ * Error with the errno.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, type ErrorDetails, HacktreeError, isHacktreeError } from '../core/index.ts';
+
+export interface Pool<Task, Result> {
+  readonly size: number;
+  /** Number of tasks that may be under way before run() should be awaited, to bound memory. */
+  readonly capacity: number;
+  run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** What the module of a pool exports. */
+export interface WorkerModule<Init, Task, Result> {
+  createWorker(init: Init): WorkerFunction<Task, Result> | Promise<WorkerFunction<Task, Result>>;
+}
+
+export interface WorkerFunction<Task, Result> {
+  (task: Task): Result | Promise<Result>;
+  close?(): void;
+}
+
+export interface PoolOptions<Init> {
+  /** Module of the task, `new URL('./x-worker.js', import.meta.url)` beside the caller. */
+  readonly module: URL;
+  readonly init: Init;
+  /** Threads; 0 = inline. Default: one per core, at most 8. */
+  readonly size?: number;
+}
+
+/** An error as plain data. */
+export interface ErrorMessage {
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly details: ErrorDetails | undefined;
+  readonly hints: readonly string[] | undefined;
+  readonly isHacktree: boolean;
+}
+
+export type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: ErrorMessage });
+
+/** Default number of threads: one per core, at most 8. */
+export function defaultPoolSize(): number {
+  return Math.min(8, availableParallelism());
+}
+
+/** Opens a pool. Threads start at once and are not waited for. */
+export function openPool<Init, Task, Result>(options: PoolOptions<Init>): Pool<Task, Result> {
+  const size = options.size ?? defaultPoolSize();
+  return size === 0 ? inlinePool(options) : new ThreadPool(options, size);
+}
+
+function inlinePool<Init, Task, Result>(options: PoolOptions<Init>): Pool<Task, Result> {
+  let ready: Promise<WorkerFunction<Task, Result>> | undefined;
+  const start = async (): Promise<WorkerFunction<Task, Result>> => {
+    const module: WorkerModule<Init, Task, Result> = await import(options.module.href);
+    return module.createWorker(options.init);
+  };
+  return {
+    size: 0,
+    capacity: 1,
+    async run(task) {
+      ready ??= start();
+      return (await ready)(task);
+    },
+    async close() {
+      (await ready)?.close?.();
+    },
+  };
+}
+
+interface Job {
+  readonly task: unknown;
+  readonly transfer: readonly ArrayBuffer[];
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Tasks sent ahead to each thread, so that it never waits for the main thread. */
+const AHEAD = 2;
+
+class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
+  readonly size: number;
+  readonly capacity: number;
+  readonly #threads: { worker: Worker; load: number }[];
+  readonly #queue: Job[] = [];
+  readonly #running = new Map<number, Job & { thread: number }>();
+  #nextId = 0;
+  #failure: unknown;
+  #closing = false;
+
+  constructor(options: PoolOptions<Init>, size: number) {
+    this.size = size;
+    this.capacity = size * (AHEAD + 1);
+    const entry = new URL('./pool-worker.js', import.meta.url);
+    this.#threads = Array.from({ length: size }, (_, thread) => {
+      const worker = new Worker(entry, { workerData: { module: options.module.href, init: options.init } });
+      worker.on('message', (reply: Reply) => this.#settle(thread, reply));
+      worker.on('error', (error) => this.#fail(error));
+      worker.on('exit', () => {
+        if (!this.#closing) this.#fail(new HacktreeError('internal', 'A worker thread ended unexpectedly'));
+      });
+      return { worker, load: 0 };
+    });
+  }
+
+  run(task: Task, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise<Result>((resolve, reject) => {
+      this.#queue.push({ task, transfer, resolve: resolve as (value: never) => void, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(
+      this.#threads.map(({ worker }) => {
+        const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+        worker.postMessage(undefined);
+        return exited;
+      }),
+    );
+  }
+
+  #dispatch(): void {
+    for (;;) {
+      const job = this.#queue[0];
+      if (job === undefined) return;
+      const thread = this.#threads.reduce((best, { load }, i) => (load < (this.#threads[best]?.load ?? 0) ? i : best), 0);
+      const target = this.#threads[thread];
+      if (target === undefined || target.load >= AHEAD) return;
+      this.#queue.shift();
+      const id = this.#nextId++;
+      this.#running.set(id, { ...job, thread });
+      target.load++;
+      target.worker.postMessage({ id, task: job.task }, job.transfer as ArrayBuffer[]);
+    }
+  }
+
+  #settle(thread: number, reply: Reply): void {
+    const job = this.#running.get(reply.id);
+    const target = this.#threads[thread];
+    if (job === undefined || target === undefined) return;
+    this.#running.delete(reply.id);
+    target.load--;
+    this.#dispatch();
+    if ('error' in reply) job.reject(errorFromMessage(reply.error));
+    else job.resolve(reply.result as never);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const job of [...this.#running.values(), ...this.#queue]) job.reject(error);
+    this.#running.clear();
+    this.#queue.length = 0;
+  }
+}
+
+/** Turns an error into plain data for another thread. */
+export function errorToMessage(error: unknown): ErrorMessage {
+  const known = isHacktreeError(error) ? error : undefined;
+  return {
+    code: (error as { code?: string }).code,
+    message: String((error as Error).message ?? error),
+    details: known?.details ?? pathDetails(error),
+    hints: known?.hints,
+    isHacktree: known !== undefined,
+  };
+}
+
+function pathDetails(error: unknown): ErrorDetails | undefined {
+  const path = (error as NodeJS.ErrnoException).path;
+  return path === undefined ? undefined : { path };
+}
+
+function errorFromMessage(message: ErrorMessage): Error {
+  if (message.isHacktree) {
+    return new HacktreeError(message.code as ErrorCode, message.message, { details: message.details, hints: message.hints });
+  }
+  return Object.assign(new Error(message.message), { code: message.code, path: message.details?.path });
+}
