@@ -5,6 +5,7 @@ export * from './dirtree.ts';
 export * from './file-header.ts';
 export * from './gvariant.ts';
 export * from './hash-order.ts';
+export * from './keyfile.ts';
 export * from './objects.ts';
 export * from './varint.ts';
 export * from './xattrs.ts';
