@@ -46,7 +46,7 @@ function encodeEntry(name: string, checksums: readonly Checksum[]): Buffer {
   const bytes = Buffer.allocUnsafe(body + checksums.length * width);
   bytes.write(name, 0, 'utf8');
   bytes[nameEnd - 1] = 0;
-  checksums.forEach((checksum, i) => bytes.write(checksum, nameEnd + i * CHECKSUM_BYTES, 'hex'));
+  for (const [i, checksum] of checksums.entries()) bytes.write(checksum, nameEnd + i * CHECKSUM_BYTES, 'hex');
   for (let i = 0; i < checksums.length; i++) {
     const end = nameEnd + (checksums.length - 1 - i) * CHECKSUM_BYTES;
     writeOffset(bytes, end, body + i * width, width);

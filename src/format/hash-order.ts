@@ -23,7 +23,7 @@ interface Slot {
 function hashOf(key: string): number {
   let h = 5381;
   for (const byte of Buffer.from(key)) h = (Math.imul(h, 33) + ((byte << 24) >> 24)) | 0;
-  return h >>> 0 < 2 ? 2 : h >>> 0;
+  return Math.max(h >>> 0, 2);
 }
 
 function firstSlot(hash: number, shift: number): number {

@@ -68,7 +68,7 @@ export class KeyFile {
   /** Returns the value with escapes resolved. */
   getString(group: string, key: string): string | undefined {
     const raw = this.get(group, key);
-    return raw === undefined ? undefined : unescape(raw);
+    return raw === undefined ? undefined : unescapeValue(raw);
   }
 
   /** Reads `true`, `false`, `1` or `0`. Errors: `repo-config`. */
@@ -93,7 +93,7 @@ export class KeyFile {
     const raw = this.get(group, key);
     if (raw === undefined) return undefined;
     const items = raw.match(/(?:\\.|[^;\\])*(?:;|$)/g)?.filter((item) => item !== '') ?? [];
-    return items.map((item) => unescape(item.endsWith(';') ? item.slice(0, -1) : item));
+    return items.map((item) => unescapeValue(item.endsWith(';') ? item.slice(0, -1) : item));
   }
 
   /** Sets a raw value, in place when the key exists, else at the end of its group, which is added when missing. */
@@ -118,7 +118,7 @@ export class KeyFile {
 
   /** Sets a value after escaping it. */
   setString(group: string, key: string, value: string): void {
-    this.set(group, key, escape(value));
+    this.set(group, key, escapeValue(value));
   }
 
   /** Removes a key; returns whether it was there. */
@@ -151,11 +151,11 @@ function parseLine(text: string, group: string): Line | undefined {
 
 const ESCAPES: Record<string, string> = { s: ' ', n: '\n', t: '\t', r: '\r', '\\': '\\' };
 
-function unescape(raw: string): string {
+function unescapeValue(raw: string): string {
   return raw.replace(/\\(.)/g, (_, c: string) => ESCAPES[c] ?? c);
 }
 
-function escape(value: string): string {
+function escapeValue(value: string): string {
   return value
     .replace(/\\/g, '\\\\')
     .replace(/\n/g, '\\n')
