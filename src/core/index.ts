@@ -4,3 +4,4 @@ export * from './checksum.ts';
 export * from './errors.ts';
 export * from './hash.ts';
 export * from './names.ts';
+export * from './progress.ts';
