@@ -1,4 +1,5 @@
 /** Sys: system calls, xattrs, durable writes, locks, threads. Knows nothing of objects. */
+export * from './copy.ts';
 export * from './durable.ts';
 export * from './lock.ts';
 export * from './natives.ts';

@@ -1,0 +1,133 @@
+/**
+ * The content of file objects: as bytes, as a stream of chunks, and hashed. Inflates archive objects on the way and
+ * stops at the size that their header declares.
+ *
+ * Source: ostree-format 4.1.
+ */
+import * as fs from 'node:fs';
+import * as zlib from 'node:zlib';
+import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
+import { encodeFileHeader, type FileHeader, isSymlinkMode } from '../format/index.ts';
+import { type FileObject, readFully } from './object-read.ts';
+
+/** Up to this size content is handled in one buffer; beyond it in chunks. Bytes. */
+export const WHOLE_BUFFER_BYTES = 1 << 20;
+export const CHUNK_BYTES = 1 << 18;
+
+/** Reads the whole content; for small files. Errors: `object-corrupt` when it is not as long as declared. */
+export function readContent(file: FileObject): Buffer {
+  if (isSymlinkMode(file.header.mode)) return Buffer.alloc(0);
+  if (file.deflateOffset === undefined) return fs.readFileSync(file.path);
+  const packed = Buffer.allocUnsafe(Math.max(0, file.diskBytes - file.deflateOffset));
+  const fd = fs.openSync(file.path, 'r');
+  try {
+    readFully(fd, packed, file.deflateOffset);
+  } finally {
+    fs.closeSync(fd);
+  }
+  return inflate(packed, file);
+}
+
+function inflate(packed: Buffer, file: FileObject): Buffer {
+  let content: Buffer;
+  try {
+    content = zlib.inflateRawSync(packed, { maxOutputLength: Math.max(1, file.sizeBytes) });
+  } catch (cause) {
+    throw corrupt(file, String((cause as Error).message), cause);
+  }
+  if (content.length !== file.sizeBytes) throw corrupt(file, `content of ${content.length} bytes`);
+  return content;
+}
+
+function corrupt(file: FileObject, found: string, cause?: unknown): HacktreeError {
+  return new HacktreeError(
+    'object-corrupt',
+    `Corrupted file object ${file.path}: expected content of ${file.sizeBytes} bytes, found ${found}`,
+    {
+      details: { path: file.path, expected: file.sizeBytes, found },
+      cause,
+    },
+  );
+}
+
+/** Streams the content in chunks, which are valid until the next one is asked for. Errors: `object-corrupt`. */
+export async function* contentChunks(file: FileObject): AsyncGenerator<Buffer> {
+  if (isSymlinkMode(file.header.mode)) return;
+  if (file.sizeBytes <= WHOLE_BUFFER_BYTES) {
+    const content = readContent(file);
+    if (content.length > 0) yield content;
+    return;
+  }
+  yield* file.deflateOffset === undefined ? plainChunks(file.path) : inflatedChunks(file, file.deflateOffset);
+}
+
+/** Reads a file in chunks of CHUNK_BYTES, reusing one buffer. */
+export function* plainChunks(source: string | number): Generator<Buffer> {
+  const fd = typeof source === 'number' ? source : fs.openSync(source, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let position = 0; ; ) {
+      const read = fs.readSync(fd, buffer, 0, buffer.length, position);
+      if (read === 0) return;
+      position += read;
+      yield buffer.subarray(0, read);
+    }
+  } finally {
+    if (typeof source !== 'number') fs.closeSync(fd);
+  }
+}
+
+async function* inflatedChunks(file: FileObject, offset: number): AsyncGenerator<Buffer> {
+  const input = fs.createReadStream(file.path, { start: offset, highWaterMark: CHUNK_BYTES });
+  const output = input.pipe(zlib.createInflateRaw({ chunkSize: CHUNK_BYTES }));
+  input.on('error', (error) => output.destroy(error));
+  let total = 0;
+  try {
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > file.sizeBytes) throw corrupt(file, `at least ${total} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof HacktreeError ? error : corrupt(file, String((error as Error).message), error);
+  } finally {
+    input.destroy();
+    output.destroy();
+  }
+  if (total !== file.sizeBytes) throw corrupt(file, `content of ${total} bytes`);
+}
+
+export interface FileHashes {
+  /** Checksum that names the object. */
+  readonly checksum: Checksum;
+  /** SHA-256 of the content alone; undefined for symlinks. */
+  readonly contentDigest: ContentDigest | undefined;
+}
+
+/** Hashes content in memory both ways. */
+export function hashBuffer(header: FileHeader, content: Uint8Array): FileHashes {
+  const checksum = createSha256().update(encodeFileHeader(header)).update(content).digest().toString('hex') as Checksum;
+  if (isSymlinkMode(header.mode)) return { checksum, contentDigest: undefined };
+  return { checksum, contentDigest: createSha256().update(content).digest().toString('hex') as ContentDigest };
+}
+
+/** Hashes a file object's header and content, both ways. Errors: `object-corrupt`. */
+export async function hashFileObject(file: FileObject, options: { digest: boolean }): Promise<FileHashes> {
+  const object = createSha256().update(encodeFileHeader(file.header));
+  const content = options.digest && !isSymlinkMode(file.header.mode) ? createSha256() : undefined;
+  if (file.sizeBytes > WHOLE_BUFFER_BYTES && file.deflateOffset === undefined) {
+    for (const chunk of plainChunks(file.path)) {
+      object.update(chunk);
+      content?.update(chunk);
+    }
+  } else {
+    for await (const chunk of contentChunks(file)) {
+      object.update(chunk);
+      content?.update(chunk);
+    }
+  }
+  return {
+    checksum: object.digest().toString('hex') as Checksum,
+    contentDigest: content?.digest().toString('hex') as ContentDigest | undefined,
+  };
+}

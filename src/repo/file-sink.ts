@@ -1,0 +1,76 @@
+/**
+ * A file object that is written chunk by chunk, hashed both ways as it grows, deflated when the repository is an archive.
+ * Made by ObjectWriter.startFile, which also says what happens at the end.
+ */
+import * as fs from 'node:fs';
+import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
+import { encodeFileHeader, encodeFilezHeader, type FileHeader } from '../format/index.ts';
+import { writeFully } from '../sys/index.ts';
+import { DeflateWriter } from './deflate.ts';
+
+export interface WrittenFile {
+  readonly checksum: Checksum;
+  /** SHA-256 of the content alone; undefined for symlinks and for objects that were there already. */
+  readonly contentDigest: ContentDigest | undefined;
+  /** false when the object was there already. */
+  readonly isNew: boolean;
+  /** Bytes of content. */
+  readonly sizeBytes: number;
+}
+
+/** A file object being written chunk by chunk; hashes as it goes. Call finish or abort exactly once. */
+export class FileSink {
+  readonly #object;
+  readonly #content = createSha256();
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #deflate: DeflateWriter | undefined;
+  readonly #finish: (fd: number, checksum: Checksum) => void;
+  #sizeBytes = 0;
+
+  constructor(
+    header: FileHeader,
+    path: string,
+    archive: { level: number; sizeBytes: number } | undefined,
+    finish: (fd: number, checksum: Checksum) => void,
+  ) {
+    this.#object = createSha256().update(encodeFileHeader(header));
+    this.#path = path;
+    this.#finish = finish;
+    this.#fd = fs.openSync(path, 'wx', 0o600);
+    if (archive !== undefined) {
+      writeFully(this.#fd, encodeFilezHeader({ ...header, sizeBytes: archive.sizeBytes }));
+      this.#deflate = new DeflateWriter(archive.level, this.#fd);
+    }
+  }
+
+  /** Appends content; the chunk may be reused afterwards. */
+  write(chunk: Uint8Array): void {
+    this.#object.update(chunk);
+    this.#content.update(chunk);
+    this.#sizeBytes += chunk.length;
+    if (this.#deflate === undefined) writeFully(this.#fd, chunk);
+    else this.#deflate.write(chunk);
+  }
+
+  /** Completes the object. With `expected` a different checksum is refused: `object-corrupt`. */
+  finish(expected?: Checksum): WrittenFile {
+    const checksum = this.#object.digest().toString('hex') as Checksum;
+    if (expected !== undefined && checksum !== expected) {
+      this.abort();
+      throw new HacktreeError('object-corrupt', `Corrupted file object; checksum expected='${expected}' actual='${checksum}'`, {
+        details: { expected, found: checksum },
+      });
+    }
+    this.#deflate?.end();
+    this.#finish(this.#fd, checksum);
+    const contentDigest = this.#content.digest().toString('hex') as ContentDigest;
+    return { checksum, contentDigest, isNew: true, sizeBytes: this.#sizeBytes };
+  }
+
+  /** Drops what was written. */
+  abort(): void {
+    fs.closeSync(this.#fd);
+    fs.rmSync(this.#path, { force: true });
+  }
+}

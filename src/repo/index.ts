@@ -1,0 +1,16 @@
+/** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
+export * from './config.ts';
+export * from './content.ts';
+export * from './file-sink.ts';
+export * from './free-space.ts';
+export * from './layout.ts';
+export * from './lock.ts';
+export * from './object-list.ts';
+export * from './object-read.ts';
+export * from './object-write.ts';
+export * from './refs.ts';
+export * from './repo.ts';
+export * from './resolve.ts';
+export * from './staging.ts';
+export * from './transaction.ts';
+export * from './xattrs.ts';

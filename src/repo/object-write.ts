@@ -1,0 +1,345 @@
+/**
+ * Writing objects into a transaction's staging directory, in every repository mode.
+ *
+ * Hash first, write only what is not there: an object that the repository (or its parent, or the staging directory)
+ * has is never written again. An object gets its name in staging only when it is complete, so that an interrupted
+ * transaction can be resumed from what it left. Synchronous and without shared state: one writer per thread.
+ *
+ * Source: ostree-format 6, 11.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import * as zlib from 'node:zlib';
+import { type Checksum, type ContentDigest, checksumOf, createSha256, HacktreeError, wrapSystemError } from '../core/index.ts';
+import {
+  encodeFileHeader,
+  encodeFilezHeader,
+  encodeInodeMeta,
+  type FileHeader,
+  isSymlinkMode,
+  MAX_METADATA_BYTES,
+  type ObjectType,
+  S_IFMT,
+} from '../format/index.ts';
+import { copyContent, setXattr, writeFully } from '../sys/index.ts';
+import { CHUNK_BYTES, hashBuffer, WHOLE_BUFFER_BYTES } from './content.ts';
+import { FileSink, type WrittenFile } from './file-sink.ts';
+import { type SpaceBudget, takeSpace } from './free-space.ts';
+import { loosePath } from './layout.ts';
+import { hasObject } from './object-read.ts';
+import { openRepo, type Repo } from './repo.ts';
+import { writeXattrs } from './xattrs.ts';
+
+/** What a writer in another thread needs; plain data. */
+export interface WriterInit {
+  readonly repoPath: string;
+  readonly stagingPath: string;
+  readonly budget: SpaceBudget;
+}
+
+/** An open file to take content from. */
+export interface ContentSource {
+  readonly fd: number;
+  readonly path: string;
+}
+
+const CANONICAL_MODE = 0o755;
+
+export class ObjectWriter {
+  readonly repo: Repo;
+  readonly #staging: string;
+  readonly #budget: SpaceBudget;
+  readonly #madeDirs = new Set<string>();
+  readonly #euid = process.geteuid?.() ?? 0;
+  readonly #egid = process.getegid?.() ?? 0;
+  #counter = 0;
+  #buffer: Buffer | undefined;
+
+  constructor(init: WriterInit, repo: Repo = openRepo(init.repoPath)) {
+    if (repo.mode === 'bare-split-xattrs') {
+      throw new HacktreeError('repo-mode', `Not allowed due to repo mode: ${repo.path} is bare-split-xattrs, which is read-only`);
+    }
+    this.repo = repo;
+    this.#staging = init.stagingPath;
+    this.#budget = init.budget;
+  }
+
+  /** Tells whether the object is in the repository or already staged. */
+  has(checksum: Checksum, type: ObjectType): boolean {
+    if (hasObject(this.repo, checksum, type)) return true;
+    return fs.lstatSync(this.#stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** Writes a metadata object and returns its checksum. Errors: `object-too-large`, `no-space`. */
+  writeMetadata(type: 'dirtree' | 'dirmeta' | 'commit', bytes: Uint8Array): Checksum {
+    if (bytes.length > MAX_METADATA_BYTES) {
+      throw new HacktreeError(
+        'object-too-large',
+        `Metadata object of ${bytes.length} bytes, expected at most ${MAX_METADATA_BYTES}`,
+        {
+          details: { expected: MAX_METADATA_BYTES, found: bytes.length },
+        },
+      );
+    }
+    const checksum = checksumOf(bytes);
+    if (!this.has(checksum, type)) this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+    return checksum;
+  }
+
+  /** Writes detached metadata or a tombstone, which are named by their commit and may replace an earlier one. */
+  writeNamed(commit: Checksum, type: 'commitmeta' | 'tombstone-commit', bytes: Uint8Array): void {
+    this.#store(commit, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+  }
+
+  /** In bare-user-only repositories owner, mode and xattrs are made canonical before hashing. */
+  canonicalHeader(header: FileHeader): FileHeader {
+    if (this.repo.mode !== 'bare-user-only') return header;
+    const mode = isSymlinkMode(header.mode) ? header.mode : (header.mode & S_IFMT) | (header.mode & CANONICAL_MODE);
+    return { uid: 0, gid: 0, mode, target: header.target, xattrs: [] };
+  }
+
+  /** Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors. */
+  writeBuffer(given: FileHeader, content: Uint8Array): WrittenFile {
+    const header = this.canonicalHeader(given);
+    const { checksum, contentDigest } = hashBuffer(header, content);
+    const isNew = !this.has(checksum, 'file');
+    if (isNew) this.#storeBuffer(checksum, header, content);
+    return { checksum, contentDigest, isNew, sizeBytes: content.length };
+  }
+
+  /**
+   * Writes a file object from an open regular file. Up to 1 MiB is read once and hashed and written from one buffer;
+   * more is hashed in chunks and then copied inside the kernel, and refused when it changed in between.
+   */
+  writeFile(given: FileHeader, source: ContentSource, sizeBytes: number): WrittenFile {
+    const header = this.canonicalHeader(given);
+    if (sizeBytes < WHOLE_BUFFER_BYTES) {
+      this.#buffer ??= Buffer.allocUnsafeSlow(WHOLE_BUFFER_BYTES);
+      const length = readUpTo(source.fd, this.#buffer);
+      if (length < WHOLE_BUFFER_BYTES) return this.writeBuffer(header, this.#buffer.subarray(0, length));
+    }
+    return this.#writeLarge(header, source);
+  }
+
+  #writeLarge(header: FileHeader, source: ContentSource): WrittenFile {
+    const before = fs.fstatSync(source.fd, { bigint: true });
+    const object = createSha256().update(encodeFileHeader(header));
+    const content = createSha256();
+    this.#buffer ??= Buffer.allocUnsafeSlow(WHOLE_BUFFER_BYTES);
+    let total = 0;
+    for (;;) {
+      const read = fs.readSync(source.fd, this.#buffer, 0, this.#buffer.length, total);
+      if (read === 0) break;
+      const chunk = this.#buffer.subarray(0, read);
+      object.update(chunk);
+      content.update(chunk);
+      total += read;
+    }
+    const checksum = object.digest().toString('hex') as Checksum;
+    const isNew = !this.has(checksum, 'file');
+    if (isNew) this.#storeFrom(checksum, header, source, total);
+    const after = fs.fstatSync(source.fd, { bigint: true });
+    if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || BigInt(total) !== after.size) {
+      if (isNew) fs.unlinkSync(this.#stagedPath(checksum, 'file'));
+      throw new HacktreeError('io', `${source.path} changed while it was being committed`, {
+        details: { path: source.path },
+        hints: ['commit a tree that nothing writes to'],
+      });
+    }
+    return { checksum, contentDigest: content.digest().toString('hex') as ContentDigest, isNew, sizeBytes: total };
+  }
+
+  /**
+   * Adopts a file by hard link instead of copying (bare mode, same file system, header as on disk). Its mtime becomes 0.
+   * Returns false where that is not possible.
+   */
+  adopt(checksum: Checksum, path: string): boolean {
+    if (this.repo.mode !== 'bare') return false;
+    const temporary = this.#temporaryPath();
+    try {
+      fs.linkSync(path, temporary);
+    } catch {
+      return false;
+    }
+    fs.lutimesSync(temporary, 0, 0);
+    this.#publish(temporary, checksum, 'file');
+    return true;
+  }
+
+  /** Starts a file object that arrives in chunks, for example from a tar stream or the network. */
+  startFile(given: FileHeader, sizeBytes: number): FileSink {
+    const header = this.canonicalHeader(given);
+    takeSpace(this.#budget, sizeBytes);
+    const path = this.#temporaryPath();
+    const finish = (fd: number, checksum: Checksum): void => {
+      if (this.has(checksum, 'file')) {
+        fs.closeSync(fd);
+        fs.unlinkSync(path);
+        return;
+      }
+      if (this.repo.mode === 'archive') this.#finishPlain(fd, []);
+      else this.#finishInode(fd, header);
+      fs.closeSync(fd);
+      this.#publish(path, checksum, 'file');
+    };
+    return new FileSink(
+      header,
+      path,
+      this.repo.mode === 'archive' ? { level: this.repo.config.zlibLevel, sizeBytes } : undefined,
+      finish,
+    );
+  }
+
+  // ---- storing ----
+
+  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array): void {
+    const { mode } = this.repo;
+    if (mode === 'archive') {
+      const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
+      const packed = isSymlinkMode(header.mode) ? [] : [zlib.deflateRawSync(content, { level: this.repo.config.zlibLevel })];
+      const size = prefix.length + (packed[0]?.length ?? 0);
+      this.#store(checksum, 'file', size, (fd) => this.#finishPlain(fd, [prefix, ...packed]));
+    } else if (isSymlinkMode(header.mode)) {
+      this.#storeSymlink(checksum, header);
+    } else {
+      this.#store(checksum, 'file', content.length, (fd) => {
+        writeFully(fd, content);
+        this.#finishInode(fd, header);
+      });
+    }
+  }
+
+  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, sizeBytes: number): void {
+    if (this.repo.mode === 'archive') {
+      const sink = this.startFile(header, sizeBytes);
+      try {
+        const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+        for (let at = 0; at < sizeBytes; ) {
+          const read = fs.readSync(source.fd, buffer, 0, buffer.length, at);
+          if (read === 0) break;
+          sink.write(buffer.subarray(0, read));
+          at += read;
+        }
+        sink.finish();
+      } catch (error) {
+        sink.abort();
+        throw error;
+      }
+      return;
+    }
+    this.#store(checksum, 'file', sizeBytes, (fd) => {
+      copyContent(source.fd, fd, sizeBytes);
+      this.#finishInode(fd, header);
+    });
+  }
+
+  #storeSymlink(checksum: Checksum, header: FileHeader): void {
+    if (this.repo.mode === 'bare-user') {
+      const content = Buffer.from(`${header.target}\0`);
+      this.#store(checksum, 'file', content.length, (fd) => {
+        writeFully(fd, content);
+        setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
+        fs.fchmodSync(fd, 0o644);
+        fs.futimesSync(fd, 0, 0);
+      });
+      return;
+    }
+    const temporary = this.#temporaryPath();
+    try {
+      fs.symlinkSync(header.target, temporary);
+      if (this.repo.mode === 'bare') {
+        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.lchownSync(temporary, header.uid, header.gid);
+        writeXattrs(temporary, header.xattrs);
+      }
+      fs.lutimesSync(temporary, 0, 0);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw this.#ownershipError(error, header);
+    }
+    this.#publish(temporary, checksum, 'file');
+  }
+
+  /** Writes a temporary file with `fill` and gives it its name in staging. */
+  #store(checksum: Checksum, type: ObjectType, sizeBytes: number, fill: (fd: number) => void): void {
+    takeSpace(this.#budget, sizeBytes);
+    const temporary = this.#temporaryPath();
+    let fd: number | undefined;
+    try {
+      fd = fs.openSync(temporary, 'wx', 0o600);
+      fill(fd);
+      if (this.repo.config.perObjectFsync) fs.fsyncSync(fd);
+      const open = fd;
+      fd = undefined;
+      fs.closeSync(open);
+    } catch (error) {
+      if (fd !== undefined) fs.closeSync(fd);
+      fs.rmSync(temporary, { force: true });
+      throw wrapSystemError(error, 'Writing object', `${checksum}.${type} to ${this.repo.path}`);
+    }
+    this.#publish(temporary, checksum, type);
+  }
+
+  /** Metadata objects and .filez: mode 0644 whatever the umask, mtime of writing. */
+  #finishPlain(fd: number, parts: readonly Uint8Array[]): void {
+    for (const part of parts) writeFully(fd, part);
+    fs.fchmodSync(fd, 0o644);
+  }
+
+  /** Content objects of the bare modes: owner, mode, xattrs, mtime 0, in this order (chown clears set-id bits). */
+  #finishInode(fd: number, header: FileHeader): void {
+    if (this.repo.mode === 'bare-user') {
+      setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
+      fs.fchmodSync(fd, (header.mode & 0o775) | 0o400);
+    } else if (this.repo.mode === 'bare-user-only') {
+      fs.fchmodSync(fd, header.mode & 0o7777);
+    } else {
+      try {
+        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.fchownSync(fd, header.uid, header.gid);
+        fs.fchmodSync(fd, header.mode & 0o7777);
+        writeXattrs(fd, header.xattrs);
+      } catch (error) {
+        throw this.#ownershipError(error, header);
+      }
+    }
+    fs.futimesSync(fd, 0, 0);
+  }
+
+  #ownershipError(error: unknown, { uid, gid }: FileHeader): unknown {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return error;
+    return new HacktreeError('permission', `Cannot give an object to uid ${uid}, gid ${gid}: Operation not permitted`, {
+      details: { path: this.repo.path, uid, gid, errno: 'EPERM' },
+      hints: [
+        'a bare repository of files with other owners needs root; use --mode=bare-user or archive, or --owner-uid/--owner-gid',
+      ],
+      cause: error,
+    });
+  }
+
+  #temporaryPath(): string {
+    return join(this.#staging, `.tmp-${process.pid}-${threadId}-${this.#counter++}`);
+  }
+
+  #stagedPath(checksum: Checksum, type: ObjectType): string {
+    return join(this.#staging, loosePath(this.repo.mode, checksum, type));
+  }
+
+  #publish(temporary: string, checksum: Checksum, type: ObjectType): void {
+    const prefix = checksum.slice(0, 2);
+    if (!this.#madeDirs.has(prefix)) {
+      fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
+      this.#madeDirs.add(prefix);
+    }
+    fs.renameSync(temporary, this.#stagedPath(checksum, type));
+  }
+}
+
+function readUpTo(fd: number, buffer: Buffer): number {
+  let at = 0;
+  while (at < buffer.length) {
+    const read = fs.readSync(fd, buffer, at, buffer.length - at, at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at;
+}

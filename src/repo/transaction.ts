@@ -1,0 +1,168 @@
+/**
+ * A transaction: objects are staged by any number of writers, then published, then refs move.
+ *
+ * Order of publication, each step durable before the next: 1. syncfs of everything staged; 2. all objects but commits
+ * get their names; 3. commits get theirs; 4. refs. A crash leaves complete objects and old refs (before 4) or the new
+ * state. An aborted or killed transaction leaves its staging directory, from which the next one goes on.
+ *
+ * Source: ostree-format 11.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { type Checksum, errnoOf, wrapSystemError } from '../core/index.ts';
+import { type FileLock, renameNoReplace, syncDir, syncFileSystem } from '../sys/index.ts';
+import { openSpaceBudget } from './free-space.ts';
+import { objectsDir, partialFile, stateDir } from './layout.ts';
+import { lockRepo, touchRepo } from './lock.ts';
+import { ObjectWriter, type WriterInit } from './object-write.ts';
+import { type RefTarget, removeRef, writeRef } from './refs.ts';
+import type { Repo } from './repo.ts';
+import { currentBootId, openStaging, removeStaging, type Staging } from './staging.ts';
+
+export interface TransactionOptions {
+  /** Stands in for the kernel's boot ID (OSTREE_BOOTID). */
+  readonly bootId?: string;
+  /** false: nothing is flushed to the device. Default: core.fsync. */
+  readonly fsync?: boolean;
+  /** Called when another process holds the repository lock. */
+  readonly onLockWait?: () => void;
+  /** Runs when all objects have their names and before refs move; the content index hooks in here. */
+  readonly beforeRefs?: () => void;
+}
+
+export class Transaction {
+  readonly repo: Repo;
+  /** Give this to writers in other threads. */
+  readonly writerInit: WriterInit;
+  /** The writer of the thread that opened the transaction. */
+  readonly writer: ObjectWriter;
+  readonly #staging: Staging;
+  readonly #lock: FileLock;
+  readonly #options: TransactionOptions;
+  readonly #refs: { target: RefTarget; checksum: Checksum | undefined }[] = [];
+  readonly #partial = new Map<Checksum, boolean>();
+  #open = true;
+
+  constructor(repo: Repo, lock: FileLock, staging: Staging, options: TransactionOptions) {
+    this.repo = repo;
+    this.#lock = lock;
+    this.#staging = staging;
+    this.#options = options;
+    this.writerInit = { repoPath: repo.path, stagingPath: staging.path, budget: openSpaceBudget(repo) };
+    this.writer = new ObjectWriter(this.writerInit, repo);
+  }
+
+  /** Plans to move a ref, or with undefined to delete it, when the transaction commits. */
+  setRef(target: RefTarget, checksum: Checksum | undefined): void {
+    this.#refs.push({ target, checksum });
+  }
+
+  /** Plans to mark a commit as partial, or to take the mark away. A mark is set before any object is published. */
+  setPartial(commit: Checksum, isPartial: boolean): void {
+    this.#partial.set(commit, isPartial);
+  }
+
+  /** Publishes everything. On an error the staging directory stays and refs keep their values. */
+  async commit(): Promise<void> {
+    const sync = this.#options.fsync ?? this.repo.config.fsync;
+    try {
+      this.#markPartial(sync);
+      if (sync) syncFileSystem(this.#staging.path);
+      const commits = this.#publishAllButCommits();
+      if (sync && commits.length > 0) syncFileSystem(this.#staging.path);
+      const dirs = new Set(commits.map((name) => name.slice(0, 2)));
+      for (const name of commits) this.#publishOne(name);
+      if (sync) for (const dir of dirs) syncDir(join(objectsDir(this.repo.path), dir));
+      this.#options.beforeRefs?.();
+      this.#moveRefs(sync);
+      this.#unmarkPartial();
+    } catch (error) {
+      this.#close(false);
+      throw wrapSystemError(error, 'Committing transaction in', this.repo.path);
+    }
+    this.#close(true);
+  }
+
+  /** Ends without publishing; what was staged stays for the next transaction. */
+  abort(): void {
+    if (this.#open) this.#close(false);
+  }
+
+  /** Publishes what is staged so far, but no commits and no refs: lets later work find the objects. */
+  #publishAllButCommits(): string[] {
+    const commits: string[] = [];
+    for (const prefix of fs.readdirSync(this.#staging.path)) {
+      if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+      const names = fs.readdirSync(join(this.#staging.path, prefix));
+      const isWhole = !names.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta'));
+      if (isWhole && this.#publishDirectory(prefix)) continue;
+      for (const name of names) {
+        if (name.endsWith('.commit')) commits.push(`${prefix}/${name}`);
+        else this.#publishOne(`${prefix}/${name}`);
+      }
+    }
+    return commits;
+  }
+
+  /** A new prefix is published with one rename of its whole directory. */
+  #publishDirectory(prefix: string): boolean {
+    try {
+      return renameNoReplace(join(this.#staging.path, prefix), join(objectsDir(this.repo.path), prefix));
+    } catch (error) {
+      if (errnoOf(error) === 'EINVAL' || errnoOf(error) === 'ENOSYS') return false;
+      throw error;
+    }
+  }
+
+  /** Detached metadata replaces; everything else is the same under the same name, so replacing would be harmless too. */
+  #publishOne(name: string): void {
+    const from = join(this.#staging.path, name);
+    const to = join(objectsDir(this.repo.path), name);
+    try {
+      fs.renameSync(from, to);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || !fs.existsSync(from)) throw error;
+      fs.mkdirSync(join(to, '..'), { recursive: true, mode: 0o775 });
+      fs.renameSync(from, to);
+    }
+  }
+
+  #markPartial(sync: boolean): void {
+    const marked = [...this.#partial].filter(([, isPartial]) => isPartial);
+    for (const [commit] of marked) fs.closeSync(fs.openSync(partialFile(this.repo.path, commit), 'a', 0o644));
+    if (sync && marked.length > 0) syncDir(stateDir(this.repo.path));
+  }
+
+  #unmarkPartial(): void {
+    for (const [commit, isPartial] of this.#partial) {
+      if (!isPartial) fs.rmSync(partialFile(this.repo.path, commit), { force: true });
+    }
+  }
+
+  #moveRefs(sync: boolean): void {
+    for (const { target, checksum } of this.#refs) {
+      if (checksum === undefined) removeRef(this.repo, target);
+      else writeRef(this.repo, target, checksum, { sync });
+    }
+    if (this.#refs.length > 0) touchRepo(this.repo);
+  }
+
+  #close(published: boolean): void {
+    this.#open = false;
+    if (published) removeStaging(this.#staging);
+    else this.#staging.lock.release();
+    this.#lock.release();
+  }
+}
+
+/** Starts a transaction: takes the shared lock and a staging directory. Errors: `repo-locked`, system errors. */
+export async function beginTransaction(repo: Repo, options: TransactionOptions = {}): Promise<Transaction> {
+  const lock = await lockRepo(repo, 'shared', options.onLockWait);
+  try {
+    const staging = await openStaging(repo, currentBootId(options.bootId));
+    return new Transaction(repo, lock, staging, options);
+  } catch (error) {
+    lock.release();
+    throw wrapSystemError(error, 'Starting a transaction in', repo.path);
+  }
+}
