@@ -13,4 +13,5 @@ export * from './repo.ts';
 export * from './resolve.ts';
 export * from './staging.ts';
 export * from './transaction.ts';
+export * from './tree-walk.ts';
 export * from './xattrs.ts';
