@@ -5,7 +5,8 @@
  * Source: ostree-format 5.3, 5.5 (detached metadata).
  */
 import { type Checksum, checksumFromBytes, checksumToBytes, EMPTY_BYTES, HacktreeError, sha256, swap64 } from '../core/index.ts';
-import { type Dict, decodeVariant, encodeVariant, type GValue, lookup } from './gvariant.ts';
+import { type Dict, encodeVariant, type GValue, lookup } from './gvariant.ts';
+import { decodeVariant } from './gvariant-decode.ts';
 
 const COMMIT_TYPE = '(a{sv}aya(say)sstayay)';
 

@@ -6,7 +6,8 @@
  */
 import { HacktreeError, swap32 } from '../core/index.ts';
 import { checkFileMode, S_IFDIR, S_IFMT } from './file-header.ts';
-import { decodeVariant, encodeVariant } from './gvariant.ts';
+import { encodeVariant } from './gvariant.ts';
+import { decodeVariant } from './gvariant-decode.ts';
 import { sortXattrs, type Xattrs, xattrsFromValue, xattrsToValue } from './xattrs.ts';
 
 /** Owner, mode (with file type bits) and xattrs. */
@@ -47,11 +48,5 @@ export function decodeDirmeta(bytes: Uint8Array): InodeMeta {
 export function decodeFilemeta(bytes: Uint8Array): InodeMeta {
   const [uid, gid, mode, raw] = decode(bytes);
   checkFileMode(mode);
-  const xattrs = sortXattrs(
-    (raw as [Uint8Array, Uint8Array][]).map(([name, value]) => ({
-      name: Buffer.from(name.subarray(0, Math.max(0, name.length - 1))),
-      value,
-    })),
-  );
-  return { uid, gid, mode, xattrs };
+  return { uid, gid, mode, xattrs: sortXattrs(xattrsFromValue(raw, { anyOrder: true })) };
 }

@@ -7,8 +7,9 @@
  *
  * Source: ostree-format 4, 4.1, 6 (`user.ostreemeta`).
  */
-import { type Checksum, createSha256, HacktreeError, swap32, swap64 } from '../core/index.ts';
-import { decodeVariant, encodeVariant } from './gvariant.ts';
+import { type Checksum, createSha256, HacktreeError, isWellFormed, swap32, swap64 } from '../core/index.ts';
+import { encodeVariant } from './gvariant.ts';
+import { decodeVariant } from './gvariant-decode.ts';
 import { type Xattrs, xattrsFromValue, xattrsToValue } from './xattrs.ts';
 
 export const S_IFMT = 0o170000;
@@ -47,7 +48,8 @@ export function isRegularMode(mode: number): boolean {
 
 /** Encodes prefix and header: the bytes hashed before the content of a file object. */
 export function encodeFileHeader(header: FileHeader): Buffer {
-  if (header.xattrs.length === 0) return encodePlainHeader(header);
+  const plain = header.xattrs.length === 0 ? plainHeader(header, 0) : undefined;
+  if (plain !== undefined) return plain;
   return withPrefix(
     encodeVariant('(uuuusa(ayay))', [
       swap32(header.uid),
@@ -60,19 +62,20 @@ export function encodeFileHeader(header: FileHeader): Buffer {
   );
 }
 
-/** The common case without xattrs: fixed fields, target, NUL, one framing offset. */
-function encodePlainHeader({ uid, gid, mode, target }: FileHeader): Buffer {
-  const targetBytes = Buffer.byteLength(target);
-  const end = 16 + targetBytes + 1;
-  if (end + 1 > 0xff || target.includes('\0')) {
-    return withPrefix(encodeVariant('(uuuusa(ayay))', [swap32(uid), swap32(gid), swap32(mode), 0, target, []]));
-  }
+/**
+ * The common case without xattrs: fixed fields, target, NUL, one framing offset; `start` leaves room for a size.
+ * Returns undefined when the offset needs more than a byte.
+ */
+function plainHeader({ uid, gid, mode, target }: FileHeader, start: 0 | 8): Buffer | undefined {
+  const end = start + 16 + Buffer.byteLength(target) + 1;
+  if (end + 1 > 0xff || target.includes('\0') || !isWellFormed(target)) return undefined;
   const bytes = Buffer.alloc(HEADER_PREFIX_BYTES + end + 1);
   bytes.writeUInt32BE(end + 1, 0);
-  bytes.writeUInt32BE(uid, 8);
-  bytes.writeUInt32BE(gid, 12);
-  bytes.writeUInt32BE(mode, 16);
-  bytes.write(target, 24, 'utf8');
+  const fields = HEADER_PREFIX_BYTES + start;
+  bytes.writeUInt32BE(uid, fields);
+  bytes.writeUInt32BE(gid, fields + 4);
+  bytes.writeUInt32BE(mode, fields + 8);
+  bytes.write(target, fields + 16, 'utf8');
   bytes[bytes.length - 1] = end;
   return bytes;
 }
@@ -90,6 +93,12 @@ export function fileChecksum(header: FileHeader, content: Uint8Array): Checksum 
 
 /** Encodes prefix and header of a `.filez`; the raw deflate stream follows (nothing for a symlink). */
 export function encodeFilezHeader(header: FilezHeader): Buffer {
+  const plain = header.xattrs.length === 0 ? plainHeader(header, 8) : undefined;
+  if (plain !== undefined) {
+    plain.writeUInt32BE(Math.floor(header.sizeBytes / 2 ** 32), HEADER_PREFIX_BYTES);
+    plain.writeUInt32BE(header.sizeBytes % 2 ** 32, HEADER_PREFIX_BYTES + 4);
+    return plain;
+  }
   return withPrefix(
     encodeVariant('(tuuuusa(ayay))', [
       swap64(BigInt(header.sizeBytes)),

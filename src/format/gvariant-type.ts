@@ -19,8 +19,20 @@ export type GType = {
   | { readonly kind: 'variant' }
   | { readonly kind: 'bytes' }
   | { readonly kind: 'array' | 'maybe'; readonly element: GType }
-  | { readonly kind: 'tuple' | 'entry'; readonly members: readonly GType[] }
+  | {
+      readonly kind: 'tuple' | 'entry';
+      readonly members: readonly GType[];
+      /** Framing offsets in a value: one per member of variable size that is not the last. */
+      readonly offsetCount: number;
+    }
 );
+
+export type TupleType = GType & { readonly kind: 'tuple' | 'entry' };
+
+/** Most containers (variants included) inside each other, in a type and in a value; GLib has the same limit. */
+export const MAX_NESTING = 128;
+/** Most characters of a type string. */
+export const MAX_TYPE_LENGTH = 4096;
 
 const BASIC_SIZE: Record<string, number> = {
   b: 1,
@@ -37,7 +49,7 @@ const BASIC_SIZE: Record<string, number> = {
   o: 0,
   g: 0,
 };
-const MAX_DEPTH = 64;
+/** Types seen, as long as they are few and short. */
 const cache = new Map<string, GType>();
 
 /** Rounds a position up to an alignment (a power of two). */
@@ -49,19 +61,46 @@ export function alignUp(position: number, align: number): number {
 export function parseType(text: string): GType {
   const known = cache.get(text);
   if (known !== undefined) return known;
+  if (text.length > MAX_TYPE_LENGTH) throw invalid(text);
   const { type, end } = parseAt(text, 0, 0);
   if (end !== text.length) throw invalid(text);
-  if (cache.size < 256) cache.set(text, type);
+  if (cache.size < 256 && text.length <= 64) cache.set(text, type);
   return type;
 }
 
+/** Tells whether text is a D-Bus object path: `/`, or components of letters, digits and `_`, each after a slash. */
+export function isObjectPath(text: string): boolean {
+  if (text === '/') return true;
+  return text.startsWith('/') && !text.endsWith('/') && !text.includes('//') && !/[^/A-Za-z0-9_]/.test(text);
+}
+
+/** Tells whether text is a D-Bus signature: complete types, one after the other, none of them a maybe. */
+export function isSignature(text: string): boolean {
+  if (text.length > MAX_TYPE_LENGTH || text.includes('m')) return false;
+  try {
+    for (let at = 0; at < text.length; ) at = parseAt(text, at, 0).end;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the smallest offset width in bytes with bodySize + count * width representable in it. */
+export function offsetWidth(bodySize: number, count: number): number {
+  if (bodySize + count <= 0xff) return 1;
+  if (bodySize + 2 * count <= 0xffff) return 2;
+  return bodySize + 4 * count <= 0xffffffff ? 4 : 8;
+}
+
 function invalid(text: string): HacktreeError {
-  return new HacktreeError('format-invalid', `Invalid GVariant type '${text.slice(0, 80)}'`, { details: { found: text } });
+  return new HacktreeError('format-invalid', `Invalid GVariant type '${text.slice(0, 80)}'`, {
+    details: { found: text.slice(0, 80) },
+  });
 }
 
 function parseAt(text: string, start: number, depth: number): { type: GType; end: number } {
   const c = text[start];
-  if (c === undefined || depth > MAX_DEPTH) throw invalid(text);
+  if (c === undefined || depth > MAX_NESTING) throw invalid(text);
   if (c === 'v') return { type: { text: 'v', align: 8, fixedSize: 0, kind: 'variant' }, end: start + 1 };
   if (c === 'a' || c === 'm') return parseContainer(text, start, depth);
   if (c === '(' || c === '{') return parseMembers(text, start, depth);
@@ -98,6 +137,7 @@ function parseMembers(text: string, start: number, depth: number): { type: GType
       fixedSize: fixedSizeOf(members, align),
       kind: isEntry ? 'entry' : 'tuple',
       members,
+      offsetCount: members.filter((member, i) => member.fixedSize === 0 && i < members.length - 1).length,
     },
     end: at + 1,
   };

@@ -4,6 +4,7 @@ export * from './dirmeta.ts';
 export * from './dirtree.ts';
 export * from './file-header.ts';
 export * from './gvariant.ts';
+export * from './gvariant-decode.ts';
 export * from './hash-order.ts';
 export * from './keyfile.ts';
 export * from './objects.ts';

@@ -17,7 +17,7 @@ export function encodeVarint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Reads an integer at a position. Errors: `format-invalid` when cut or beyond 2^53 - 1. */
+/** Reads an integer at a position. Errors: `format-invalid` when cut, longer than needed or beyond 2^53 - 1. */
 export function decodeVarint(bytes: Uint8Array, start: number): { value: number; end: number } {
   let value = 0;
   let scale = 1;
@@ -25,8 +25,9 @@ export function decodeVarint(bytes: Uint8Array, start: number): { value: number;
     const byte = bytes[at] ?? 0;
     value += (byte & 0x7f) * scale;
     if (value > Number.MAX_SAFE_INTEGER) break;
+    if (byte === 0 && at > start) break;
     if (byte < 0x80) return { value, end: at + 1 };
     scale *= 128;
   }
-  throw new HacktreeError('format-invalid', 'Invalid variable-length integer: cut or too large');
+  throw new HacktreeError('format-invalid', 'Invalid variable-length integer: cut, longer than needed or too large');
 }

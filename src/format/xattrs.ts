@@ -4,7 +4,8 @@
  * Source: ostree-format 3.
  */
 import { compareBytes, HacktreeError } from '../core/index.ts';
-import { decodeVariant, encodeVariant } from './gvariant.ts';
+import { encodeVariant } from './gvariant.ts';
+import { decodeVariant } from './gvariant-decode.ts';
 
 export interface Xattr {
   /** Name without its trailing NUL. */
