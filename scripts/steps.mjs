@@ -1,9 +1,10 @@
 /** What the scripts share: running the installed tools, compiling to build/, building dist/, running jest. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '..');
 process.chdir(root);
 
 /** Runs a tool of node_modules/.bin (or of PATH) with its output shown; returns the exit status. */
@@ -24,4 +25,25 @@ export function compile() {
 /** Runs jest on build/test; arguments are jest's. */
 export function jest(args) {
   return tool('jest', args, { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' });
+}
+
+/** Builds dist/. */
+export function build() {
+  return tool(process.execPath, ['scripts/build.mjs']);
+}
+
+/** Runs jest and counts tests from its JSON report; a file that cannot run counts as one failed test. */
+export function jestCounts(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'hacktree-jest-'));
+  const report = join(folder, 'report.json');
+  try {
+    const status = jest([...args, '--json', '--outputFile', report]);
+    if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+    const counts = JSON.parse(readFileSync(report, 'utf8'));
+    const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
+    const skipped = counts.numPendingTests + counts.numTodoTests;
+    return { passed: counts.numPassedTests, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

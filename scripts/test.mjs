@@ -1,0 +1,36 @@
+/**
+ * npm test: installs what is missing, builds, runs every test but those of test/boot, prints `N passed, N failed`.
+ *
+ * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, one at a time), `--all` both:
+ * that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
+ */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { ensureDebianPackages, ensureNodeModules, PACKAGES } from './setup.mjs';
+import { build, compile, jestCounts } from './steps.mjs';
+
+const PARTS = { '--boot': ['boot'], '--all': ['main', 'boot'] };
+const JEST_ARGUMENTS = {
+  main: ['--testPathIgnorePatterns', '/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
+  boot: ['--testPathPatterns', '/boot/', '--runInBand'],
+};
+
+const [first, ...rest] = process.argv.slice(2);
+const parts = PARTS[first] ?? ['main'];
+const passedThrough = first === undefined || first in PARTS ? rest : [first, ...rest];
+
+ensureNodeModules();
+ensureDebianPackages(PACKAGES.test);
+if (build() !== 0 || compile() !== 0) process.exit(1);
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const part of parts) {
+  if (part === 'boot' && !existsSync('build/test/boot')) continue;
+  if (parts.length > 1) console.log(`\n=== tests: ${part}`);
+  const counts = jestCounts([...JEST_ARGUMENTS[part], ...passedThrough]);
+  for (const key of Object.keys(total)) total[key] += counts[key];
+}
+if (total.skipped > 0) console.log(`\n${total.skipped} tests were skipped; the reasons stand in their names or above.`);
+const failed = total.failed + (process.env.CI === 'true' && passedThrough.length === 0 ? total.skipped : 0);
+if (failed > 0 || total.passed === 0) process.exitCode = 1;
+console.log(`\n${total.passed} passed, ${failed} failed`);
