@@ -8,7 +8,7 @@ import { type Checksum, checksumFromBytes, checksumToBytes, EMPTY_BYTES, Hacktre
 import { type Dict, encodeVariant, type GValue, lookup } from './gvariant.ts';
 import { decodeVariant } from './gvariant-decode.ts';
 
-const COMMIT_TYPE = '(a{sv}aya(say)sstayay)';
+export const COMMIT_TYPE = '(a{sv}aya(say)sstayay)';
 
 export interface Commit {
   readonly metadata: Dict;
@@ -23,8 +23,20 @@ export interface Commit {
   readonly rootMeta: Checksum;
 }
 
+type RawCommit = [Dict, Uint8Array, [string, Uint8Array][], string, string, bigint, Uint8Array, Uint8Array];
+
 export function encodeCommit(commit: Commit): Buffer {
-  return encodeVariant(COMMIT_TYPE, [
+  return encodeVariant(COMMIT_TYPE, commitToValue(commit));
+}
+
+/** Decodes a commit. Errors: `format-invalid`. */
+export function decodeCommit(bytes: Uint8Array): Commit {
+  return commitFromValue(decodeVariant(COMMIT_TYPE, bytes));
+}
+
+/** Gives a commit as the value of COMMIT_TYPE, for static deltas, which contain one. */
+export function commitToValue(commit: Commit): GValue {
+  return [
     commit.metadata,
     commit.parent === undefined ? EMPTY_BYTES : checksumToBytes(commit.parent),
     commit.related,
@@ -33,21 +45,12 @@ export function encodeCommit(commit: Commit): Buffer {
     swap64(commit.timestampSec),
     checksumToBytes(commit.rootTree),
     checksumToBytes(commit.rootMeta),
-  ] as GValue);
+  ];
 }
 
-/** Decodes a commit. Errors: `format-invalid`. */
-export function decodeCommit(bytes: Uint8Array): Commit {
-  const [metadata, parent, related, subject, body, timestamp, rootTree, rootMeta] = decodeVariant(COMMIT_TYPE, bytes) as [
-    Dict,
-    Uint8Array,
-    [string, Uint8Array][],
-    string,
-    string,
-    bigint,
-    Uint8Array,
-    Uint8Array,
-  ];
+/** Reads a decoded value of COMMIT_TYPE. Errors: `format-invalid`. */
+export function commitFromValue(value: GValue): Commit {
+  const [metadata, parent, related, subject, body, timestamp, rootTree, rootMeta] = value as RawCommit;
   return {
     metadata,
     parent: parent.length === 0 ? undefined : checksumFromBytes(parent),

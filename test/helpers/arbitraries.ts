@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Checksum } from '../../src/core/index.ts';
 import { compareBytes, compareUtf8 } from '../../src/core/index.ts';
-import type { Dict, Dirtree, GValue, Variant, Xattrs } from '../../src/format/index.ts';
+import type { Commit, Dict, Dirtree, GValue, Variant, Xattrs } from '../../src/format/index.ts';
 
 export const checksum: fc.Arbitrary<Checksum> = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -113,3 +113,14 @@ export function variant(depth = 0): fc.Arbitrary<Variant> {
 }
 
 export const dict: fc.Arbitrary<Dict> = fc.array(fc.tuple(text, variant(1)), { maxLength: 5 });
+
+export const commit: fc.Arbitrary<Commit> = fc.record({
+  metadata: dict,
+  parent: fc.option(checksum, { nil: undefined }),
+  related: fc.constant([]),
+  subject: text,
+  body: text,
+  timestampSec: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  rootTree: checksum,
+  rootMeta: checksum,
+});

@@ -3,7 +3,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HacktreeError } from '../../../src/core/index.ts';
 import {
-  type Commit,
   decodeCommit,
   decodeDict,
   decodeDirmeta,
@@ -27,8 +26,8 @@ import {
   inHashOrder,
   MAX_HEADER_BYTES,
 } from '../../../src/format/index.ts';
-import { bytes, checksum, dict, dirtree, text, xattrs } from '../../helpers/arbitraries.ts';
-import { applyDamage, damage } from '../../helpers/mutate.ts';
+import { commit, dict, dirtree, text, xattrs } from '../../helpers/arbitraries.ts';
+import { type Codec, codec, describeCodec } from '../../helpers/codec-suite.ts';
 
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 const permissions = fc.integer({ min: 0, max: 0o7777 });
@@ -41,34 +40,9 @@ const fileHeader: fc.Arbitrary<FileHeader> = fc
     target: target ?? '',
   }));
 
-const commit: fc.Arbitrary<Commit> = fc.record({
-  metadata: dict,
-  parent: fc.option(checksum, { nil: undefined }),
-  related: fc.constant([]),
-  subject: text,
-  body: text,
-  timestampSec: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-  rootTree: checksum,
-  rootMeta: checksum,
-});
-
-interface Codec<T> {
-  readonly name: string;
-  readonly value: fc.Arbitrary<T>;
-  readonly encode: (value: T) => Buffer;
-  readonly decode: (bytes: Buffer) => T;
-}
-
-const codec = <T>(
-  name: string,
-  value: fc.Arbitrary<T>,
-  encode: (value: T) => Buffer,
-  decode: (bytes: Buffer) => T,
-): Codec<never> => ({ name, value, encode, decode }) as unknown as Codec<never>;
-
 const inodeMeta = (type: number) => fc.record({ uid: uint32, gid: uint32, mode: permissions.map((bits) => type | bits), xattrs });
 
-const CODECS: Codec<never>[] = [
+const CODECS: Codec[] = [
   codec('dirtree', dirtree, encodeDirtree, decodeDirtree),
   codec('dirmeta', inodeMeta(0o040000), encodeInodeMeta, decodeDirmeta),
   codec('file header', fileHeader, encodeFileHeader, decodeFileHeader),
@@ -92,52 +66,7 @@ const CODECS: Codec<never>[] = [
   }),
 ];
 
-function decodeHostile({ encode, decode }: Codec<never>, raw: Buffer): void {
-  let value: never;
-  try {
-    value = decode(raw);
-  } catch (error) {
-    expect(error).toBeInstanceOf(HacktreeError);
-    expect(['format-invalid', 'path-unsafe']).toContain((error as HacktreeError).code);
-    return;
-  }
-  expect(encode(value).toString('hex')).toBe(raw.toString('hex'));
-}
-
-describe.each(CODECS.map((each) => ({ name: each.name, each })))('$name', ({ each }) => {
-  it('gives back every encoded value', () => {
-    fc.assert(
-      fc.property(each.value, (value) => {
-        expect(each.decode(each.encode(value))).toEqual(value);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('accepts of damaged bytes only what is the one spelling of a value', () => {
-    fc.assert(
-      fc.property(each.value, damage, (value, damages) => decodeHostile(each, applyDamage(each.encode(value), damages))),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('accepts of random bytes only what is the one spelling of a value', () => {
-    fc.assert(
-      fc.property(bytes, (raw) => decodeHostile(each, raw)),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('accepts no truncated value as another spelling', () => {
-    fc.assert(
-      fc.property(each.value, (value) => {
-        const raw = each.encode(value);
-        for (let end = 0; end < Math.min(raw.length, 200); end++) decodeHostile(each, raw.subarray(0, end));
-      }),
-      { numRuns: 50 },
-    );
-  });
-});
+describeCodec(CODECS);
 
 describe('filemeta', () => {
   it('is a dirmeta with the mode of a file', () => {
