@@ -1,6 +1,7 @@
 /** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
 export * from './config.ts';
 export * from './content.ts';
+export * from './content-index/index.ts';
 export * from './file-sink.ts';
 export * from './free-space.ts';
 export * from './layout.ts';

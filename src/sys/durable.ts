@@ -22,27 +22,66 @@ export interface DurableOptions {
 
 /** Replaces or makes a file. After return it survives a power cut; before, the old content does. */
 export function writeFileDurable(target: string, bytes: Uint8Array, options: DurableOptions = {}): void {
-  const dir = path.dirname(target);
-  const temporary = path.join(options.temporaryDir ?? dir, `.tmp-${path.basename(target)}-${randomBytes(6).toString('hex')}`);
-  const sync = options.sync ?? true;
-  const fd = fs.openSync(temporary, 'wx', 0o600);
+  const file = new DurableFile(target, options);
   try {
-    writeFully(fd, bytes);
-    fs.fchmodSync(fd, options.mode ?? 0o644);
-    if (sync) fs.fsyncSync(fd);
+    file.write(bytes);
   } catch (error) {
-    fs.closeSync(fd);
-    fs.rmSync(temporary, { force: true });
+    file.abort();
     throw error;
   }
-  fs.closeSync(fd);
+  file.commit();
+}
+
+/**
+ * A file that is written piece by piece and gets its name when it is complete. Call commit or abort exactly once; after
+ * commit the file survives a power cut, before it nothing has the target's name.
+ */
+export class DurableFile {
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly #options: DurableOptions;
+  readonly #fd: number;
+
+  constructor(target: string, options: DurableOptions = {}) {
+    this.#target = target;
+    this.#options = options;
+    this.#temporary = temporaryPath(target, options);
+    this.#fd = fs.openSync(this.#temporary, 'wx', 0o600);
+  }
+
+  write(bytes: Uint8Array): void {
+    writeFully(this.#fd, bytes);
+  }
+
+  commit(): void {
+    finish(this.#fd, this.#temporary, this.#target, this.#options);
+  }
+
+  abort(): void {
+    fs.closeSync(this.#fd);
+    fs.rmSync(this.#temporary, { force: true });
+  }
+}
+
+function temporaryPath(target: string, { temporaryDir }: DurableOptions): string {
+  return path.join(temporaryDir ?? path.dirname(target), `.tmp-${path.basename(target)}-${randomBytes(6).toString('hex')}`);
+}
+
+/** Flushes, closes and names a temporary file; removes it when that fails. */
+function finish(fd: number, temporary: string, target: string, { mode, sync = true }: DurableOptions): void {
   try {
+    try {
+      fs.fchmodSync(fd, mode ?? 0o644);
+      if (sync) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
     fs.renameSync(temporary, target);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
     throw error;
   }
-  if (sync) syncDir(dir);
+  if (sync) syncDir(path.dirname(target));
 }
 
 /** Writes all bytes at the descriptor's position, going on after short writes. */

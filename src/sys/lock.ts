@@ -45,6 +45,23 @@ export async function acquireLock(file: string, options: LockOptions): Promise<F
     fs.closeSync(fd);
     throw error;
   }
+  return lockOn(fd);
+}
+
+/** Takes a lock if it is free this very moment, making the file (0660) when needed; undefined when it is not. */
+export function tryAcquireLock(file: string, kind: LockKind): FileLock | undefined {
+  const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o660);
+  try {
+    if (tryLock(fd, kind)) return lockOn(fd);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+  fs.closeSync(fd);
+  return undefined;
+}
+
+function lockOn(fd: number): FileLock {
   let open = true;
   const release = (): void => {
     if (open) fs.closeSync(fd);

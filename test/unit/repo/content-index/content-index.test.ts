@@ -1,0 +1,200 @@
+/** The content index: what is added is found, whatever the order, the number of segments and the damage beside it. */
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Checksum, ContentDigest } from '../../../../src/core/index.ts';
+import { contentIndexDir } from '../../../../src/repo/content-index/layout.ts';
+import { sortRows } from '../../../../src/repo/content-index/records.ts';
+import {
+  addToContentIndex,
+  ContentRecords,
+  compactContentIndex,
+  initRepo,
+  openContentIndex,
+  type Repo,
+} from '../../../../src/repo/index.ts';
+import { scratchDir } from '../../../helpers/scratch.ts';
+
+const newRepo = (): Repo => initRepo(join(scratchDir(), 'repo'));
+const digestOf = (seed: string): ContentDigest => createHash('sha256').update(seed).digest('hex') as ContentDigest;
+const objectOf = (seed: string): Checksum => createHash('sha256').update(`object ${seed}`).digest('hex') as Checksum;
+
+type Pair = readonly [ContentDigest, Checksum];
+
+function pairs(count: number, name = 'x'): Pair[] {
+  return Array.from({ length: count }, (_, i) => [digestOf(`${name}${i}`), objectOf(`${name}${i}`)]);
+}
+
+function add(repo: Repo, list: readonly Pair[]): void {
+  const records = new ContentRecords();
+  for (const [digest, object] of list) records.add(digest, object);
+  addToContentIndex(repo, records.bytes);
+}
+
+function findAll(repo: Repo, list: readonly Pair[]): Checksum[][] {
+  const index = openContentIndex(repo);
+  try {
+    return list.map(([digest]) => index.find(digest));
+  } finally {
+    index.close();
+  }
+}
+
+const segmentFiles = (repo: Repo): string[] =>
+  fs
+    .readdirSync(contentIndexDir(repo.path))
+    .filter((name) => /^segment-[0-9a-f]{16}$/.test(name))
+    .map((name) => join(contentIndexDir(repo.path), name));
+
+describe('sorting rows', () => {
+  it('gives what a sort of the hex text gives, each row once', () => {
+    const row = fc
+      .tuple(fc.constantFrom(...'0123'), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }))
+      .map(([c, a, b]) => {
+        const bytes = Buffer.alloc(64, c);
+        bytes[31] = a;
+        bytes[63] = b;
+        return bytes;
+      });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), (rows) => {
+        const sorted = sortRows(Buffer.concat(rows)).toString('hex');
+        expect(sorted).toBe([...new Set(rows.map((bytes) => bytes.toString('hex')))].sort().join(''));
+      }),
+    );
+  });
+});
+
+describe('content index', () => {
+  it('is empty when there is none', () => {
+    const repo = newRepo();
+    const index = openContentIndex(repo);
+    expect([index.find(digestOf('a')), index.recordCount]).toEqual([[], 0]);
+    index.close();
+  });
+
+  it.each([1, 63, 64, 65, 1023, 1024, 5000])('finds each of %i records and nothing else', (count) => {
+    const repo = newRepo();
+    const list = pairs(count);
+    add(repo, list);
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => [object]));
+    expect(findAll(repo, pairs(200, 'other')).flat()).toEqual([]);
+  });
+
+  it('finds digests at both ends and in long runs of the same beginning', () => {
+    const repo = newRepo();
+    const near = Array.from({ length: 3000 }, (_, i): Pair => {
+      const digest = `${'7'.repeat(56)}${i.toString(16).padStart(8, '0')}` as ContentDigest;
+      return [digest, objectOf(digest)];
+    });
+    const ends = ['0'.repeat(64), 'f'.repeat(64)].map((digest): Pair => [digest as ContentDigest, objectOf(digest)]);
+    const list = [...near, ...ends, ...pairs(3000)];
+    add(repo, list);
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => [object]));
+  });
+
+  it('lists all objects of one content, sorted, also those in other segments', () => {
+    const repo = newRepo();
+    const objects = Array.from({ length: 500 }, (_, i) => objectOf(`same${i}`));
+    add(repo, [...pairs(3000), ...objects.slice(0, 300).map((object): Pair => [digestOf('same'), object])]);
+    add(
+      repo,
+      objects.slice(300).map((object): Pair => [digestOf('same'), object]),
+    );
+    expect(findAll(repo, [[digestOf('same'), objectOf('')]])[0]).toEqual(objects.sort());
+  });
+
+  it('keeps few segments, at most 100 bytes a record, over many additions', () => {
+    const repo = newRepo();
+    const all: Pair[] = [];
+    for (let i = 0; i < 60; i++) {
+      const some = pairs(i % 7 === 0 ? 1500 : 40, `round${i}-`);
+      all.push(...some);
+      add(repo, some);
+    }
+    const sizes = segmentFiles(repo).map((file) => fs.statSync(file).size);
+    expect(sizes.length).toBeLessThanOrEqual(5);
+    expect(sizes.reduce((a, b) => a + b) / all.length).toBeLessThan(100);
+    expect(findAll(repo, all)).toEqual(all.map(([, object]) => [object]));
+  });
+
+  it('lets a reader keep its view while segments are merged', () => {
+    const repo = newRepo();
+    add(repo, pairs(10));
+    const before = segmentFiles(repo);
+    const list = pairs(10, 'second');
+    const reader = openContentIndex(repo);
+    add(repo, list);
+    expect(segmentFiles(repo).some((file) => before.includes(file))).toBe(false);
+    expect(pairs(10).map(([digest]) => reader.has(digest))).toEqual(Array(10).fill(true));
+    reader.close();
+    expect(findAll(repo, [...pairs(10), ...list]).flat().length).toBe(20);
+  });
+
+  it('drops records of objects that are gone', () => {
+    const repo = newRepo();
+    const list = pairs(4000);
+    add(repo, list.slice(0, 3000));
+    add(repo, list.slice(3000));
+    const kept = new Set(list.filter((_, i) => i % 3 === 0).map(([, object]) => object as string));
+    expect(compactContentIndex(repo, (bytes, at) => kept.has(bytes.toString('hex', at, at + 32)))).toBe(kept.size);
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => (kept.has(object) ? [object] : [])));
+    expect(compactContentIndex(repo, () => false)).toBe(0);
+    expect(segmentFiles(repo)).toEqual([]);
+  });
+});
+
+describe('damage', () => {
+  it('ignores files that are no segments', () => {
+    const repo = newRepo();
+    const list = pairs(20);
+    add(repo, list);
+    const dir = contentIndexDir(repo.path);
+    const segment = fs.readFileSync(segmentFiles(repo)[0] as string);
+    fs.writeFileSync(join(dir, '.tmp-segment-1'), segment);
+    fs.writeFileSync(join(dir, 'README'), 'hello');
+    fs.writeFileSync(join(dir, 'segment-0000000000000000'), '');
+    fs.writeFileSync(join(dir, 'segment-1111111111111111'), segment.subarray(0, -1));
+    fs.writeFileSync(join(dir, 'segment-2222222222222222'), randomBytes(segment.length));
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => [object]));
+    add(repo, pairs(5, 'more'));
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => [object]));
+  });
+
+  it('never merges a damaged segment: it is set aside, the others stay', () => {
+    const repo = newRepo();
+    add(repo, pairs(50));
+    const [file] = segmentFiles(repo) as [string];
+    const bytes = fs.readFileSync(file);
+    bytes[200] = (bytes[200] as number) ^ 1;
+    fs.writeFileSync(file, bytes);
+    const list = pairs(50, 'new');
+    add(repo, list);
+    expect(fs.existsSync(`${file}.damaged`)).toBe(true);
+    expect(segmentFiles(repo).length).toBe(1);
+    expect(findAll(repo, list)).toEqual(list.map(([, object]) => [object]));
+    expect(findAll(repo, pairs(50)).flat()).toEqual([]);
+  });
+
+  it('answers from any bytes of the right size without a hang', () => {
+    const repo = newRepo();
+    add(repo, pairs(2000));
+    const [file] = segmentFiles(repo) as [string];
+    const sound = fs.readFileSync(file);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 8, max: sound.length - 41 }),
+        fc.uint8Array({ minLength: 1, maxLength: 4000 }),
+        (at, noise) => {
+          const bytes = Buffer.from(sound);
+          bytes.set(noise.subarray(0, sound.length - 40 - at), at);
+          fs.writeFileSync(file, bytes);
+          expect(findAll(repo, pairs(20)).every((objects) => objects.length <= 2000)).toBe(true);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
