@@ -4,3 +4,4 @@ export * from './durable.ts';
 export * from './lock.ts';
 export * from './natives.ts';
 export * from './pool.ts';
+export * from './process.ts';
