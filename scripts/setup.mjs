@@ -11,7 +11,7 @@ const words = (text) => text.trim().split(/\s+/);
 /** Debian packages by who wants them. */
 export const PACKAGES = {
   demo: words('mmdebstrap ca-certificates'),
-  bench: words('ostree mmdebstrap ca-certificates'),
+  bench: words('ostree mmdebstrap ca-certificates time'),
   test: words(`
     ostree attr acl strace fakeroot mmdebstrap bubblewrap fuse3 time procps python3
     xz-utils zstd bzip2 cpio gnupg openssl nginx-light busybox-static ca-certificates
