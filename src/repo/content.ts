@@ -104,11 +104,21 @@ export interface FileHashes {
   readonly contentDigest: ContentDigest | undefined;
 }
 
-/** Hashes content in memory both ways. */
-export function hashBuffer(header: FileHeader, content: Uint8Array): FileHashes {
-  const checksum = createSha256().update(encodeFileHeader(header)).update(content).digest().toString('hex') as Checksum;
-  if (isSymlinkMode(header.mode)) return { checksum, contentDigest: undefined };
-  return { checksum, contentDigest: createSha256().update(content).digest().toString('hex') as ContentDigest };
+/** Hashes an open regular file under a header; the content digest only when asked for. */
+export function hashOpenFile(header: FileHeader, fd: number, digest: boolean): FileHashes & { readonly sizeBytes: number } {
+  const object = createSha256().update(encodeFileHeader(header));
+  const content = digest ? createSha256() : undefined;
+  let sizeBytes = 0;
+  for (const chunk of plainChunks(fd)) {
+    object.update(chunk);
+    content?.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return {
+    checksum: object.digest().toString('hex') as Checksum,
+    contentDigest: content?.digest().toString('hex') as ContentDigest | undefined,
+    sizeBytes,
+  };
 }
 
 /** Hashes a file object's header and content, both ways. Errors: `object-corrupt`. */

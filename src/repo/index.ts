@@ -1,4 +1,5 @@
 /** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
+export * from './commit/index.ts';
 export * from './config.ts';
 export * from './content.ts';
 export * from './content-index/index.ts';

@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, isChecksum } from '../core/index.ts';
 import { OBJECT_TYPE_NUMBER, type ObjectName, type ObjectType } from '../format/index.ts';
-import { objectsDir } from './layout.ts';
 import type { Repo } from './repo.ts';
 
 const PREFIX = /^[0-9a-f]{2}$/;
@@ -19,7 +18,7 @@ export function parseLooseName(prefix: string, name: string): ObjectName | undef
 
 /** Yields all objects of a repository (without its parent), one directory at a time, unsorted within it. */
 export function* listObjects(repo: Repo): Generator<ObjectName> {
-  const objects = objectsDir(repo.path);
+  const objects = repo.objectsPath;
   for (const prefix of fs.readdirSync(objects).sort()) {
     if (!PREFIX.test(prefix)) continue;
     for (const name of fs.readdirSync(join(objects, prefix))) {

@@ -33,13 +33,13 @@ import {
   type Xattrs,
 } from '../format/index.ts';
 import { getXattr } from '../sys/index.ts';
-import { loosePath, objectsDir } from './layout.ts';
+import { loosePath } from './layout.ts';
 import type { Repo } from './repo.ts';
 import { readXattrs } from './xattrs.ts';
 
 /** Absolute path where an object of this repository is, or would be. */
 export function objectPath(repo: Repo, checksum: Checksum, type: ObjectType): string {
-  return join(objectsDir(repo.path), loosePath(repo.mode, checksum, type));
+  return join(repo.objectsPath, loosePath(repo.mode, checksum, type));
 }
 
 /** Returns the repository (this or a parent) that has the object. */

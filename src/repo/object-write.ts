@@ -11,19 +11,21 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
-import { type Checksum, type ContentDigest, checksumOf, createSha256, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { type Checksum, type ContentDigest, checksumOf, errnoOf, HacktreeError, sha256, wrapSystemError } from '../core/index.ts';
 import {
-  encodeFileHeader,
+  type Dict,
+  encodeDict,
   encodeFilezHeader,
   encodeInodeMeta,
   type FileHeader,
+  fileChecksum,
   isSymlinkMode,
   MAX_METADATA_BYTES,
   type ObjectType,
   S_IFMT,
 } from '../format/index.ts';
 import { copyContent, setXattr, writeFully } from '../sys/index.ts';
-import { CHUNK_BYTES, hashBuffer, WHOLE_BUFFER_BYTES } from './content.ts';
+import { CHUNK_BYTES, hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
 import { FileSink, type WrittenFile } from './file-sink.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
 import { loosePath } from './layout.ts';
@@ -36,6 +38,8 @@ export interface WriterInit {
   readonly repoPath: string;
   readonly stagingPath: string;
   readonly budget: SpaceBudget;
+  /** The staging directory has objects of an earlier transaction. */
+  readonly isResumed: boolean;
 }
 
 /** An open file to take content from. */
@@ -51,9 +55,14 @@ export class ObjectWriter {
   readonly #staging: string;
   readonly #budget: SpaceBudget;
   readonly #madeDirs = new Set<string>();
+  readonly #prefixes = new Map<string, boolean>();
+  readonly #stagedBefore: boolean;
   readonly #euid = process.geteuid?.() ?? 0;
   readonly #egid = process.getegid?.() ?? 0;
   #counter = 0;
+  #metadataWritten = 0;
+  /** What the last file was: guesses whether the next one needs its content digest. */
+  #expectsNew = true;
   #buffer: Buffer | undefined;
 
   constructor(init: WriterInit, repo: Repo = openRepo(init.repoPath)) {
@@ -62,13 +71,32 @@ export class ObjectWriter {
     }
     this.repo = repo;
     this.#staging = init.stagingPath;
+    this.#stagedBefore = init.isResumed;
     this.#budget = init.budget;
+  }
+
+  /** Metadata objects written so far; those that were there already do not count. */
+  get metadataWritten(): number {
+    return this.#metadataWritten;
   }
 
   /** Tells whether the object is in the repository or already staged. */
   has(checksum: Checksum, type: ObjectType): boolean {
-    if (hasObject(this.repo, checksum, type)) return true;
+    const prefix = checksum.slice(0, 2);
+    const at = this.#mayHave(prefix) ? this.repo : this.repo.parent;
+    if (at !== undefined && hasObject(at, checksum, type)) return true;
+    if (!this.#stagedBefore && !this.#madeDirs.has(prefix)) return false;
     return fs.lstatSync(this.#stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** false when the repository had no object of this prefix; one that comes meanwhile is only written twice. */
+  #mayHave(prefix: string): boolean {
+    let known = this.#prefixes.get(prefix);
+    if (known === undefined) {
+      known = fs.existsSync(join(this.repo.objectsPath, prefix));
+      this.#prefixes.set(prefix, known);
+    }
+    return known;
   }
 
   /** Writes a metadata object and returns its checksum. Errors: `object-too-large`, `no-space`. */
@@ -83,13 +111,17 @@ export class ObjectWriter {
       );
     }
     const checksum = checksumOf(bytes);
-    if (!this.has(checksum, type)) this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+    if (!this.has(checksum, type)) {
+      this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+      this.#metadataWritten++;
+    }
     return checksum;
   }
 
-  /** Writes detached metadata or a tombstone, which are named by their commit and may replace an earlier one. */
-  writeNamed(commit: Checksum, type: 'commitmeta' | 'tombstone-commit', bytes: Uint8Array): void {
-    this.#store(commit, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+  /** Writes the detached metadata of a commit, replacing what there is. */
+  writeDetached(commit: Checksum, metadata: Dict): void {
+    const bytes = encodeDict(metadata);
+    this.#store(commit, 'commitmeta', bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
   }
 
   /** In bare-user-only repositories owner, mode and xattrs are made canonical before hashing. */
@@ -102,9 +134,10 @@ export class ObjectWriter {
   /** Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors. */
   writeBuffer(given: FileHeader, content: Uint8Array): WrittenFile {
     const header = this.canonicalHeader(given);
-    const { checksum, contentDigest } = hashBuffer(header, content);
+    const checksum = fileChecksum(header, content);
     const isNew = !this.has(checksum, 'file');
     if (isNew) this.#storeBuffer(checksum, header, content);
+    const contentDigest = isNew && !isSymlinkMode(header.mode) ? (sha256(content).toString('hex') as ContentDigest) : undefined;
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
 
@@ -124,42 +157,45 @@ export class ObjectWriter {
 
   #writeLarge(header: FileHeader, source: ContentSource): WrittenFile {
     const before = fs.fstatSync(source.fd, { bigint: true });
-    const object = createSha256().update(encodeFileHeader(header));
-    const content = createSha256();
-    this.#buffer ??= Buffer.allocUnsafeSlow(WHOLE_BUFFER_BYTES);
-    let total = 0;
-    for (;;) {
-      const read = fs.readSync(source.fd, this.#buffer, 0, this.#buffer.length, total);
-      if (read === 0) break;
-      const chunk = this.#buffer.subarray(0, read);
-      object.update(chunk);
-      content.update(chunk);
-      total += read;
-    }
-    const checksum = object.digest().toString('hex') as Checksum;
-    const isNew = !this.has(checksum, 'file');
-    if (isNew) this.#storeFrom(checksum, header, source, total);
+    const hashes = hashOpenFile(header, source.fd, this.#expectsNew);
+    const isNew = !this.has(hashes.checksum, 'file');
+    this.#expectsNew = isNew;
+    const size = Number(before.size);
+    const contentDigest = isNew ? (hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest) : undefined;
+    if (isNew) this.#storeFrom(hashes.checksum, header, source, size);
     const after = fs.fstatSync(source.fd, { bigint: true });
-    if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || BigInt(total) !== after.size) {
-      if (isNew) fs.unlinkSync(this.#stagedPath(checksum, 'file'));
+    if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {
+      if (isNew) fs.unlinkSync(this.#stagedPath(hashes.checksum, 'file'));
       throw new HacktreeError('io', `${source.path} changed while it was being committed`, {
         details: { path: source.path },
         hints: ['commit a tree that nothing writes to'],
       });
     }
-    return { checksum, contentDigest: content.digest().toString('hex') as ContentDigest, isNew, sizeBytes: total };
+    return { checksum: hashes.checksum, contentDigest, isNew, sizeBytes: size };
   }
 
   /**
-   * Adopts a file by hard link instead of copying (bare mode, same file system, header as on disk). Its mtime becomes 0.
-   * Returns false where that is not possible.
+   * Takes a file over by hard link instead of copying (bare mode, same file system, header as on disk); its mtime
+   * becomes 0. Where that is not possible the content is copied as by writeFile.
    */
-  adopt(checksum: Checksum, path: string): boolean {
-    if (this.repo.mode !== 'bare') return false;
+  linkFile(header: FileHeader, source: ContentSource, sizeBytes: number): WrittenFile {
+    if (this.repo.mode !== 'bare') return this.writeFile(header, source, sizeBytes);
+    const { checksum, contentDigest } = hashOpenFile(header, source.fd, true);
+    const isNew = !this.has(checksum, 'file');
+    if (isNew && !this.#adopt(checksum, source)) return this.writeFile(header, source, sizeBytes);
+    return { checksum, contentDigest, isNew, sizeBytes };
+  }
+
+  #adopt(checksum: Checksum, source: ContentSource): boolean {
     const temporary = this.#temporaryPath();
     try {
-      fs.linkSync(path, temporary);
-    } catch {
+      fs.linkSync(source.path, temporary);
+    } catch (error) {
+      if (['EXDEV', 'EMLINK', 'EPERM'].includes(errnoOf(error) ?? '')) return false;
+      throw error;
+    }
+    if (fs.lstatSync(temporary).ino !== fs.fstatSync(source.fd).ino) {
+      fs.unlinkSync(temporary);
       return false;
     }
     fs.lutimesSync(temporary, 0, 0);

@@ -14,6 +14,8 @@ import { configFile, objectsDir, REPO_DIRS, REPO_MODES, type RepoMode } from './
 export interface Repo {
   /** Absolute path of the repository directory. */
   readonly path: string;
+  /** Directory of loose objects: `objects/`, or a transaction's staging directory. */
+  readonly objectsPath: string;
   readonly mode: RepoMode;
   readonly config: RepoConfig;
   /** Where missing objects and refs are looked up besides (core.parent). */
@@ -30,7 +32,7 @@ export function openRepo(directory: string): Repo {
   }
   const config = readConfig(repoPath);
   const parent = config.parentPath === undefined ? undefined : openRepo(path.resolve(repoPath, config.parentPath));
-  return { path: repoPath, mode: config.mode, config, parent };
+  return { path: repoPath, objectsPath: objectsDir(repoPath), mode: config.mode, config, parent };
 }
 
 function notFound(directory: string, error: unknown): HacktreeError {

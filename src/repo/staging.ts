@@ -17,6 +17,8 @@ import type { Repo } from './repo.ts';
 export interface Staging {
   readonly path: string;
   readonly lock: FileLock;
+  /** It holds objects of an earlier transaction. */
+  readonly isResumed: boolean;
 }
 
 const TEMPORARY = /^\.tmp-/;
@@ -49,7 +51,7 @@ async function takeOver(path: string, wanted: boolean): Promise<Staging | undefi
   if (lock === undefined) return undefined;
   if (wanted && fs.existsSync(path)) {
     for (const name of fs.readdirSync(path)) if (TEMPORARY.test(name)) fs.rmSync(join(path, name), { force: true });
-    return { path, lock };
+    return { path, lock, isResumed: true };
   }
   fs.rmSync(path, { recursive: true, force: true });
   fs.rmSync(`${path}-lock`, { force: true });
@@ -80,7 +82,7 @@ async function createStaging(tmp: string, bootId: string): Promise<Staging> {
     if (lock === undefined) continue;
     fs.mkdirSync(path, { mode: 0o755 });
     fs.chmodSync(path, 0o755);
-    return { path, lock };
+    return { path, lock, isResumed: false };
   }
 }
 

@@ -26,7 +26,7 @@ export interface TransactionOptions {
   readonly fsync?: boolean;
   /** Called when another process holds the repository lock. */
   readonly onLockWait?: () => void;
-  /** Runs when all objects have their names and before refs move; the content index hooks in here. */
+  /** Called when all objects have their names, before refs move and while the lock is held. */
   readonly beforeRefs?: () => void;
 }
 
@@ -36,6 +36,8 @@ export class Transaction {
   readonly writerInit: WriterInit;
   /** The writer of the thread that opened the transaction. */
   readonly writer: ObjectWriter;
+  /** The repository as it will be: staged objects first, then those that are there. For reading only. */
+  readonly view: Repo;
   readonly #staging: Staging;
   readonly #lock: FileLock;
   readonly #options: TransactionOptions;
@@ -48,8 +50,14 @@ export class Transaction {
     this.#lock = lock;
     this.#staging = staging;
     this.#options = options;
-    this.writerInit = { repoPath: repo.path, stagingPath: staging.path, budget: openSpaceBudget(repo) };
+    this.writerInit = {
+      repoPath: repo.path,
+      stagingPath: staging.path,
+      budget: openSpaceBudget(repo),
+      isResumed: staging.isResumed,
+    };
     this.writer = new ObjectWriter(this.writerInit, repo);
+    this.view = { ...repo, objectsPath: staging.path, parent: repo };
   }
 
   /** Plans to move a ref, or with undefined to delete it, when the transaction commits. */
