@@ -1,7 +1,7 @@
 /**
  * Builds dist/: bundles with esbuild (ES modules, code splitting, all files flat), then writes the library's .d.ts files.
  *
- * Entries are src/commands/main.ts, src/library.ts and every src/**\/*-worker.ts. They land side by side in dist/, so that
+ * Entries are src/commands/main.ts, src/commands/ostree.ts, src/library.ts and every src/**\/*-worker.ts. They land side by side in dist/, so that
  * `new URL('./x-worker.js', import.meta.url)` finds a worker from whatever chunk asks for it. Splitting keeps start-up
  * small: a command's code, and the packages that only it needs, are separate files loaded by dynamic import.
  * Packages are bundled but for two: koffi finds its binary beside itself, and openpgp is LGPL and stays replaceable.
@@ -14,7 +14,7 @@ import { build } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 process.chdir(root);
 
-const MAIN_ENTRIES = ['src/commands/main.ts', 'src/library.ts'];
+const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
 
 /** CommonJS packages (oclif) call require() for Node's own modules, which an ES module does not have. */
 const REQUIRE_BANNER =

@@ -76,7 +76,8 @@ export function writeConfig(repoPath: string, keyFile: KeyFile): void {
   writeFileDurable(path, Buffer.from(keyFile.print()), { mode: mode & 0o7777 });
 }
 
-function interpretConfig(keyFile: KeyFile, path: string): RepoConfig {
+/** Checks a key file as a repository's config. Errors: `repo-config`. */
+export function interpretConfig(keyFile: KeyFile, path: string): RepoConfig {
   const flag = (key: string, fallback: boolean): boolean => keyFile.getBoolean('core', key) ?? fallback;
   const integer = (key: string, fallback: number): number => keyFile.getInteger('core', key) ?? fallback;
   const version = keyFile.get('core', 'repo_version');

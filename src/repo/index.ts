@@ -1,6 +1,7 @@
 /** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
 export * from './commit/index.ts';
 export * from './config.ts';
+export * from './config-edit.ts';
 export * from './content.ts';
 export * from './content-index/index.ts';
 export * from './file-sink.ts';
@@ -16,4 +17,5 @@ export * from './resolve.ts';
 export * from './staging.ts';
 export * from './transaction.ts';
 export * from './tree-walk.ts';
+export * from './update-refs.ts';
 export * from './xattrs.ts';

@@ -37,7 +37,7 @@ export function openRepo(directory: string): Repo {
 
 function notFound(directory: string, error: unknown): HacktreeError {
   const errno = errnoOf(error) ?? 'ENOENT';
-  const what = fs.existsSync(directory) ? 'objects' : directory;
+  const what = fs.existsSync(directory) ? 'objects' : path.resolve(directory);
   return new HacktreeError('repo-not-found', `opening repo: opendir(${what}): ${describeErrno(errno)}`, {
     details: { path: directory, expected: 'a directory with config and objects', found: errno, errno },
     hints: [`make one with: hacktree init --repo=${directory}`],

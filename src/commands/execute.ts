@@ -1,0 +1,105 @@
+/**
+ * Runs one command from parsed input to exit status: signals, errors, output, all in one place for both front ends.
+ *
+ * A signal aborts the context's signal once; the command cleans up and the process ends with 130 or 143. A second
+ * signal ends the process at once, as it would without us.
+ */
+import { isatty } from 'node:tty';
+import { Context, type GlobalOptions, type Surroundings } from './context.ts';
+import { printErrorObject, printResult } from './json.ts';
+import { loadCommand } from './loaders.ts';
+import { Output, ReaderGone, writeStderr } from './output.ts';
+import { EXIT_READER_GONE, exitStatus, printError, type ReportRules, toHacktreeError } from './report.ts';
+import type { CommandSpec } from './spec.ts';
+
+const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+export interface Execution {
+  readonly spec: CommandSpec;
+  readonly input: Record<string, unknown>;
+  readonly global: GlobalOptions;
+  readonly rules: ReportRules;
+}
+
+/** Reads what the process brings along. */
+export function surroundingsOfProcess(): Surroundings {
+  // Asking process.stderr would set up a stream that is not needed.
+  const stderrIsTerminal = isatty(2);
+  const columns = stderrIsTerminal ? process.stderr.columns : 80;
+  return { env: process.env, cwd: process.cwd(), stdoutFd: 1, stderrIsTerminal, columns };
+}
+
+/** Runs a command and returns the exit status. Never throws. */
+export async function execute({ spec, input, global, rules }: Execution): Promise<number> {
+  const watch = spec.interruptible === true ? watchSignals() : undefined;
+  const signal = watch?.signal ?? new AbortController().signal;
+  const context = new Context(rules.frontEnd, global, { surroundings: surroundingsOfProcess(), signal });
+  try {
+    const run = await loadCommand(spec.id);
+    const result = await run(context, input);
+    if (global.json) context.output.print(printResult(spec.id, result));
+    context.finish();
+    return context.exitStatus;
+  } catch (thrown) {
+    const status = fail(thrown, { command: spec.id, json: global.json, rules, context });
+    return watch?.status() ?? status;
+  } finally {
+    watch?.close();
+  }
+}
+
+interface Failure {
+  readonly command: string;
+  readonly json: boolean;
+  readonly rules: ReportRules;
+  readonly context?: Context;
+}
+
+/** Prints an error after whatever the command printed, and gives the exit status. Never throws. */
+export function fail(thrown: unknown, { command, json, rules, context }: Failure): number {
+  if (thrown instanceof ReaderGone) return EXIT_READER_GONE;
+  const error = toHacktreeError(thrown);
+  const output = context?.output ?? new Output(1);
+  try {
+    if (json) output.print(printErrorObject(command, error));
+    if (context === undefined) output.flush();
+    else context.finish();
+  } catch (second) {
+    // Standard output does not work either: the first error is the one to tell.
+    if (second instanceof ReaderGone) return EXIT_READER_GONE;
+    return printAndRate(error, { ...rules, json: false });
+  }
+  return printAndRate(error, { ...rules, json });
+}
+
+function printAndRate(error: ReturnType<typeof toHacktreeError>, rules: ReportRules & { readonly json: boolean }): number {
+  const debug = process.env.HACKTREE_DEBUG === '1';
+  if (!rules.json || debug) writeStderr(printError(error, { ...rules, debug }));
+  return exitStatus(error, rules);
+}
+
+interface SignalWatch {
+  readonly signal: AbortSignal;
+  /** Exit status when a signal came, else undefined. */
+  status(): number | undefined;
+  close(): void;
+}
+
+function watchSignals(): SignalWatch {
+  const controller = new AbortController();
+  let received: keyof typeof SIGNAL_STATUS | undefined;
+  const onSignal = (name: keyof typeof SIGNAL_STATUS): void => {
+    if (received !== undefined) process.exit(SIGNAL_STATUS[name]);
+    received = name;
+    controller.abort();
+  };
+  const names = Object.keys(SIGNAL_STATUS) as (keyof typeof SIGNAL_STATUS)[];
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    status: () => (received === undefined ? undefined : SIGNAL_STATUS[received]),
+    close: () => {
+      for (const name of names) process.removeListener(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Where the code of each command is. Loaded by need, so that a command costs only what it uses.
+ *
+ * The types hold every command to its description: a file of `run/` that expects other input does not compile.
+ */
+import type { Context } from './context.ts';
+import type { Input } from './spec.ts';
+import type { KnownSpec } from './table/index.ts';
+
+/** `help` is the front end's own. */
+type Loadable = Exclude<KnownSpec, { id: 'help' }>;
+
+type Loaders = {
+  readonly [S in Loadable as S['id']]: () => Promise<{ run(context: Context, input: Input<S>): Promise<unknown> }>;
+};
+
+const LOADERS: Loaders = {
+  completion: () => import('./run/completion.ts'),
+  config: () => import('./run/config.ts'),
+  init: () => import('./run/init.ts'),
+  refs: () => import('./run/refs.ts'),
+  reset: () => import('./run/reset.ts'),
+  'rev-parse': () => import('./run/rev-parse.ts'),
+};
+
+/** Loads the code of a command. It takes the input that the command's description demands. */
+export async function loadCommand(id: string): Promise<(context: Context, input: Record<string, unknown>) => Promise<unknown>> {
+  const module = await LOADERS[id as keyof Loaders]();
+  return module.run as (context: Context, input: Record<string, unknown>) => Promise<unknown>;
+}

@@ -1,0 +1,16 @@
+/**
+ * The command table: all commands of both front ends, one file per area, in the order of the help.
+ *
+ * To add a command: describe it in its area's file, write `run/ID.ts`, and name that file in loaders.ts.
+ */
+import type { CommandSpec } from '../spec.ts';
+import { HISTORY_COMMANDS } from './history.ts';
+import { REPOSITORY_COMMANDS } from './repository.ts';
+import { TOOL_COMMANDS } from './tool.ts';
+
+const ALL = [...REPOSITORY_COMMANDS, ...HISTORY_COMMANDS, ...TOOL_COMMANDS] as const;
+
+/** Descriptions with their literal types. */
+export type KnownSpec = (typeof ALL)[number];
+
+export const COMMANDS: readonly CommandSpec[] = ALL;

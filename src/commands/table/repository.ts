@@ -1,0 +1,94 @@
+/** Commands that look after a repository: making it, its configuration, its refs. */
+import { type CommandSpec, command } from '../spec.ts';
+
+export const init = command({
+  id: 'init',
+  area: 'repository',
+  summary: 'Make an empty repository',
+  description: ['On an existing repository only the collection ID is set; nothing else changes.'],
+  usesRepo: true,
+  args: [{ name: 'path', completes: 'dir', summary: 'Where to make it; --repo=PATH does the same' }],
+  options: [
+    {
+      long: 'mode',
+      kind: 'string',
+      value: 'MODE',
+      summary: 'How objects are kept: bare (default), bare-user, bare-user-only, archive or bare-split-xattrs',
+    },
+    {
+      long: 'collection-id',
+      kind: 'string',
+      value: 'ID',
+      summary: 'Name this repository as a collection of refs, e.g. org.example.Os',
+    },
+  ],
+  examples: [
+    { does: 'A repository for checkouts as root', line: 'hacktree init --repo=/srv/repo' },
+    { does: 'A repository to serve over HTTP', line: 'hacktree init --repo=/srv/www/repo --mode=archive' },
+  ],
+});
+
+export const config = command({
+  id: 'config',
+  area: 'repository',
+  summary: 'Read or change a key of the configuration',
+  usesRepo: true,
+  reads: true,
+  args: [
+    { name: 'operation', required: true, completes: ['get', 'set', 'unset'], summary: 'get, set or unset' },
+    { name: 'key', summary: 'SECTION.KEY, such as core.mode' },
+    { name: 'value', summary: 'The new value, for set' },
+  ],
+  options: [
+    { long: 'group', kind: 'string', value: 'SECTION', summary: 'The section, when its name has dots: remote "example.org"' },
+  ],
+  ostree: { missing: 'OPERATION must be specified', refusesExtra: true, usage: '(get KEY|set KEY VALUE|unset KEY)' },
+  examples: [
+    { does: 'Keep 1 GB free', line: 'hacktree config set core.min-free-space-size 1GB' },
+    { does: "A remote's URL", line: `hacktree config get --group='remote "origin"' url` },
+  ],
+});
+
+export const refs = command({
+  id: 'refs',
+  area: 'repository',
+  summary: 'List, make and delete refs',
+  description: ['PREFIX is a ref or a directory of refs. When listing below one, it is cut off, unless --list is given.'],
+  usesRepo: true,
+  reads: true,
+  args: [
+    {
+      name: 'prefixes',
+      shown: 'PREFIX',
+      many: true,
+      completes: 'ref',
+      summary: 'Only refs of this name or below it; with --create the revision',
+    },
+  ],
+  options: [
+    { long: 'delete', kind: 'flag', summary: 'Delete the refs that PREFIX names' },
+    { long: 'list', kind: 'flag', summary: 'Print whole names although a PREFIX is given' },
+    { long: 'alias', short: 'A', kind: 'flag', summary: 'List aliases only; with --create make an alias' },
+    { long: 'create', kind: 'string', value: 'NEWREF', summary: 'Make a ref that points to the given revision' },
+    { long: 'collections', short: 'c', kind: 'flag', summary: 'Show the collection of each ref, those of other collections too' },
+    { long: 'revision', short: 'r', kind: 'flag', summary: 'Print the commit of each ref too' },
+    { long: 'force', kind: 'flag', summary: 'Let --create overwrite an existing ref' },
+  ],
+  examples: [{ does: 'Name the parent of a ref', line: 'hacktree refs --create=os/previous os/stable^' }],
+});
+
+export const reset = command({
+  id: 'reset',
+  area: 'repository',
+  summary: 'Make a ref point to another commit',
+  usesRepo: true,
+  args: [
+    { name: 'ref', required: true, completes: 'ref', summary: 'The ref' },
+    { name: 'commit', required: true, completes: 'rev', summary: 'The revision that it shall point to' },
+  ],
+  options: [],
+  ostree: { missing: 'A REF and COMMIT argument is required' },
+  examples: [{ does: 'Take the last commit back', line: 'hacktree reset os/stable os/stable^' }],
+});
+
+export const REPOSITORY_COMMANDS = [init, config, refs, reset] as const satisfies readonly CommandSpec[];
