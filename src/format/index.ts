@@ -8,6 +8,8 @@ export * from './dirtree.ts';
 export * from './file-header.ts';
 export * from './gvariant.ts';
 export * from './gvariant-decode.ts';
+export * from './gvariant-parse.ts';
+export * from './gvariant-print.ts';
 export * from './hash-order.ts';
 export * from './keyfile.ts';
 export * from './objects.ts';
