@@ -1,5 +1,5 @@
 /**
- * Checks everything that takes seconds: types, format and lint, layers, dead code, quick tests (test/unit).
+ * Checks everything that takes seconds: types, format and lint, the lock file, layers, dead code, quick tests (test/unit).
  * Stops at the first that fails. Steps may be named to run only those: `npm run check -- types lint`.
  */
 import { compile, jest, tool } from './steps.mjs';
@@ -7,6 +7,7 @@ import { compile, jest, tool } from './steps.mjs';
 const STEPS = {
   types: () => compile(),
   lint: () => tool('biome', ['check', '.']),
+  lock: () => tool(process.execPath, ['scripts/lock.mjs', '--check']),
   layers: () => tool(process.execPath, ['scripts/layers.mjs']),
   'dead code': () => tool('knip', ['--no-config-hints']),
   'quick tests': () => jest(['--silent', 'unit/']),
