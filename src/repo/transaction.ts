@@ -129,7 +129,7 @@ export class Transaction {
     try {
       fs.renameSync(from, to);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || !fs.existsSync(from)) throw error;
+      if (errnoOf(error) !== 'ENOENT' || fs.lstatSync(from, { throwIfNoEntry: false }) === undefined) throw error;
       fs.mkdirSync(join(to, '..'), { recursive: true, mode: 0o775 });
       fs.renameSync(from, to);
     }

@@ -83,8 +83,10 @@ function objectSizes(view: Repo, root: TreeDir): ObjectSize[] {
       addMetadata(node.tree, 'dirtree');
       addMetadata(node.meta, 'dirmeta');
     } else if (!sizes.has(node.checksum)) {
-      const { diskBytes, sizeBytes } = loadFile(view, node.checksum);
-      sizes.set(node.checksum, { checksum: node.checksum, archivedBytes: diskBytes, unpackedBytes: sizeBytes, type: 'file' });
+      const { diskBytes, sizeBytes, header } = loadFile(view, node.checksum);
+      // ostree counts a symlink's target as its content here.
+      const unpackedBytes = sizeBytes + Buffer.byteLength(header.target);
+      sizes.set(node.checksum, { checksum: node.checksum, archivedBytes: diskBytes, unpackedBytes, type: 'file' });
     }
   }
   return [...sizes.values()].sort((a, b) => (a.checksum < b.checksum ? -1 : 1));

@@ -64,7 +64,13 @@ export function modifyInode<T extends InodeFields>(inode: T, modifiers: FileModi
     mode = override.kind === 'add' ? mode | override.mode : (mode & S_IFMT) | (override.mode & 0o7777);
   }
   if (modifiers.readOnlyExecutables === true && isRegularMode(mode) && (mode & 0o111) !== 0) mode &= ~0o222;
-  return { ...inode, uid, gid, mode, xattrs: modifiers.noXattrs === true ? NO_XATTRS : inode.xattrs };
+  return {
+    ...inode,
+    uid,
+    gid,
+    mode,
+    xattrs: modifiers.noXattrs === true || modifiers.canonicalPermissions === true ? NO_XATTRS : inode.xattrs,
+  };
 }
 
 /** Parses a statoverride file: lines `+MODE PATH` or `=MODE PATH`, MODE decimal. Errors: `usage`. */
