@@ -63,7 +63,7 @@ module.exports = {
       comment: 'An import that cannot be resolved would hide from all other rules',
       severity: 'error',
       from: { pathNot: '(^|/)node_modules/' },
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '^\\.\\./dist/' },
     },
     {
       name: 'declared',

@@ -37,7 +37,7 @@ function summarize(samples) {
   return { seconds: median(seconds), runs: seconds, ...(peaks.length === 0 ? {} : { peakMemoryBytes: Math.max(...peaks) }) };
 }
 
-export function median(numbers) {
+function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
