@@ -22,9 +22,9 @@ export function compile() {
   return tool('tsc', []);
 }
 
-/** Runs jest on build/test; arguments are jest's. */
+/** Runs jest on build/test; arguments are jest's. Tools that tests compare with answer in a locale of their own choice otherwise. */
 export function jest(args) {
-  return tool('jest', args, { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' });
+  return tool('jest', args, { NODE_OPTIONS: '--experimental-vm-modules --no-warnings', LC_ALL: 'C.UTF-8' });
 }
 
 /** Builds dist/. */
