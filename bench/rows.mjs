@@ -58,7 +58,7 @@ export function makeRows({ tree, work, tools, run }) {
       sameOutput: true,
       prepare: (name) => {
         ensureCommitted(name);
-        remove(name, 'repo/stat-cache');
+        remove(name, 'repo/extensions/hacktree/stat-cache');
       },
       contenders: both(commit),
     },
