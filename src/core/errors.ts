@@ -78,6 +78,7 @@ export const ERROR_TABLE = {
   'etc-conflict': entry('user', 25, 'Local changes to /etc conflict with new defaults and the policy says to fail.'),
   'deploy-script': entry('user', 1, 'A script of /etc/hacktree/deploy.d failed; the deployment was undone.'),
   'karg-invalid': entry('user', 1, 'A kernel argument edit does not fit the present arguments.'),
+  'boot-menu-invalid': entry('user', 1, 'A boot menu was asked for that the boot loader cannot express.'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;

@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { HacktreeError } from '../core/index.ts';
 import { syncFileSystemOf } from './natives.ts';
 
 export interface DurableOptions {
@@ -124,4 +125,25 @@ export function removeFileDurable(target: string): void {
 /** Makes a directory and its missing parents with the umask's mode; an existing one is fine. */
 export function ensureDir(dir: string): void {
   fs.mkdirSync(dir, { recursive: true });
+}
+
+/**
+ * Overwrites a file's bytes where they are on the disk: no new inode, no new block, so it works on a full disk and is
+ * seen by a boot loader that does not replay a journal. The file must exist and have exactly this length. A power cut
+ * leaves the old or the new bytes of each 512-byte sector. Errors: `format-invalid` when the length differs.
+ */
+export function writeInPlace(target: string, bytes: Uint8Array): void {
+  const fd = fs.openSync(target, 'r+');
+  try {
+    const { size } = fs.fstatSync(fd);
+    if (size !== bytes.length) {
+      throw new HacktreeError('format-invalid', `${target} has ${size} bytes, expected ${bytes.length}`, {
+        details: { path: target, expected: bytes.length, found: size },
+      });
+    }
+    writeFully(fd, bytes);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }

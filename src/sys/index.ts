@@ -5,3 +5,4 @@ export * from './lock.ts';
 export * from './natives.ts';
 export * from './pool.ts';
 export * from './process.ts';
+export * from './settle.ts';

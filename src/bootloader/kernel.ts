@@ -1,0 +1,134 @@
+/**
+ * Finds the kernel and the initial RAM disk of a tree, and computes the checksum that names them.
+ *
+ * Looked at, in this order; the first place with both wins, and in a directory the highest version:
+ *
+ *     usr/lib/modules/VERSION/vmlinuz + initramfs.img | initramfs      Fedora, OSTree
+ *     usr/lib/ostree-boot/vmlinuz-VERSION-HEX + initramfs-VERSION-HEX  old OSTree trees; HEX is the boot checksum
+ *     boot/vmlinuz-VERSION-HEX + initramfs-VERSION-HEX                 the same
+ *     boot/vmlinuz-VERSION + initrd.img-VERSION | initramfs-VERSION.img | initrd-VERSION   Debian and others
+ *
+ * Device trees are left out.
+ *
+ * **Source:** ostree-cli B.6.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { type Checksum, createSha256, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { feedFile } from './hash-file.ts';
+
+export interface TreeKernel {
+  /** What `uname -r` will say, as far as the file's place tells. */
+  readonly version: string;
+  /** Relative to the tree. */
+  readonly kernel: string;
+  readonly initrd: string;
+}
+
+interface Candidate {
+  readonly version: string;
+  readonly kernel: string;
+  readonly initrd: string | undefined;
+}
+
+const INITRD_NAMES = ['initramfs.img', 'initramfs'];
+const HEX_SUFFIX = /^(.*)-[0-9a-f]{64}$/;
+
+/** Finds a tree's kernel. Errors: `kernel-missing`, whose message names the places looked at. */
+export function findKernel(tree: string): TreeKernel {
+  const candidates = [
+    ...inModules(tree),
+    ...withChecksum(tree, 'usr/lib/ostree-boot'),
+    ...withChecksum(tree, 'boot'),
+    ...inBoot(tree),
+  ];
+  for (const { version, kernel, initrd } of candidates) if (initrd !== undefined) return { version, kernel, initrd };
+  throw kernelMissing(tree, candidates[0]);
+}
+
+/** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. Errors: `path-not-found`, `io`. */
+export function bootChecksum(tree: string, { kernel, initrd }: Pick<TreeKernel, 'kernel' | 'initrd'>): Checksum {
+  const hash = createSha256();
+  for (const file of [kernel, initrd]) {
+    try {
+      feedFile(hash, join(tree, file));
+    } catch (error) {
+      throw wrapSystemError(error, 'Cannot read', join(tree, file));
+    }
+  }
+  return hash.digest().toString('hex') as Checksum;
+}
+
+function inModules(tree: string): Candidate[] {
+  const dir = 'usr/lib/modules';
+  return newestFirst(list(tree, dir)).flatMap((version) => {
+    const kernel = `${dir}/${version}/vmlinuz`;
+    if (!isFile(tree, kernel)) return [];
+    const initrd = INITRD_NAMES.map((name) => `${dir}/${version}/${name}`).find((path) => isFile(tree, path));
+    return [{ version, kernel, initrd }];
+  });
+}
+
+function withChecksum(tree: string, dir: string): Candidate[] {
+  const names = newestFirst(list(tree, dir));
+  return names.flatMap((name) => {
+    const version = HEX_SUFFIX.exec(name.slice('vmlinuz-'.length))?.[1];
+    if (!name.startsWith('vmlinuz-') || version === undefined) return [];
+    const suffix = name.slice(-64);
+    const initrd = names.find((other) => other.startsWith('initramfs-') && other.endsWith(`-${suffix}`));
+    return [{ version, kernel: `${dir}/${name}`, initrd: initrd === undefined ? undefined : `${dir}/${initrd}` }];
+  });
+}
+
+function inBoot(tree: string): Candidate[] {
+  return newestFirst(list(tree, 'boot')).flatMap((name) => {
+    if (!name.startsWith('vmlinuz-') || HEX_SUFFIX.test(name) || !isFile(tree, `boot/${name}`)) return [];
+    const version = name.slice('vmlinuz-'.length);
+    const names = [`initrd.img-${version}`, `initramfs-${version}.img`, `initrd-${version}`];
+    const initrd = names.map((other) => `boot/${other}`).find((path) => isFile(tree, path));
+    return [{ version, kernel: `boot/${name}`, initrd }];
+  });
+}
+
+/** Orders as version numbers: runs of digits by value, the rest by bytes. */
+function newestFirst(names: readonly string[]): string[] {
+  const parts = (name: string): (string | number)[] => (name.match(/\d+|\D+/g) ?? []).map((p) => (/^\d/.test(p) ? Number(p) : p));
+  const compare = (a: string, b: string): number => {
+    const [x, y] = [parts(a), parts(b)];
+    const at = x.findIndex((part, i) => part !== y[i]);
+    const [p, q] = [x[at], y[at]];
+    if (p === undefined || q === undefined) return x.length - y.length;
+    return p < q || (typeof p === 'number' && typeof q === 'string') ? -1 : 1;
+  };
+  return names.toSorted((a, b) => compare(b, a));
+}
+
+function list(tree: string, dir: string): string[] {
+  try {
+    return fs.readdirSync(join(tree, dir));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return [];
+    throw wrapSystemError(error, 'Cannot read', join(tree, dir));
+  }
+}
+
+function isFile(tree: string, path: string): boolean {
+  return fs.lstatSync(join(tree, path), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function kernelMissing(tree: string, kernelOnly: Candidate | undefined): HacktreeError {
+  const places = [
+    'usr/lib/modules/*/vmlinuz with initramfs.img',
+    'usr/lib/ostree-boot/vmlinuz-*',
+    'boot/vmlinuz-* with initrd.img-*',
+  ];
+  const message =
+    kernelOnly === undefined
+      ? `No kernel in ${tree}; looked for ${places.join(', ')}`
+      : `The kernel ${kernelOnly.kernel} in ${tree} has no initial RAM disk beside it; looked for ${places.join(', ')}`;
+  return new HacktreeError('kernel-missing', message, {
+    details: { path: tree, expected: places.join(', '), ...(kernelOnly === undefined ? {} : { found: kernelOnly.kernel }) },
+    hints: ['install a kernel package into the tree, or make its initial RAM disk (update-initramfs -c, dracut)'],
+  });
+}
