@@ -9,7 +9,7 @@
  */
 import type { BootEntry } from './types.ts';
 
-export const BLS_PREFIX = 'hacktree-';
+const BLS_PREFIX = 'hacktree-';
 
 export interface BlsName {
   readonly id: string;

@@ -9,7 +9,7 @@
  */
 import { asBuffer, HacktreeError } from '../core/index.ts';
 
-export const GRUBENV_BYTES = 1024;
+const GRUBENV_BYTES = 1024;
 
 const SIGNATURE = '# GRUB Environment Block\n';
 /** The second line is what grub-editenv writes; GRUB itself looks at the first alone. */

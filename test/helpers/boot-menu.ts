@@ -1,8 +1,8 @@
 /** Boot entries and menus for tests, and a host's grub.cfg as Debian's grub-mkconfig writes it. */
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BootEntry, type BootMenu, EMPTY_MENU } from '../../src/bootloader/index.ts';
+import { scratchDir } from './scratch.ts';
 
 export const FS_UUID = '6a8f0c1e-0000-4000-8000-00000000c0de';
 
@@ -67,11 +67,6 @@ elif [ -z "\${config_directory}" -a -f  $prefix/custom.cfg ]; then
 fi
 `;
 
-/** A directory that ends with the test file. */
-export function makeTemporaryDir(): string {
-  return fs.mkdtempSync(join(tmpdir(), 'hacktree-test-'));
-}
-
 /** Writes files by relative path below a directory. */
 export function writeFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, content] of Object.entries(files)) {
@@ -82,7 +77,7 @@ export function writeFiles(dir: string, files: Readonly<Record<string, string | 
 
 /** Makes a system root with a GRUB in it, and the kernels of a menu. */
 export function makeGrubSysroot(menu: BootMenu, files: Readonly<Record<string, string>> = {}): string {
-  const sysroot = makeTemporaryDir();
+  const sysroot = scratchDir();
   writeFiles(sysroot, { 'boot/grub/grub.cfg': HOST_GRUB_CFG, ...files });
   writeKernels(join(sysroot, 'boot'), menu);
   return sysroot;

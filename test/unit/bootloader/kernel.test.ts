@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { bootChecksum, findKernel } from '../../../src/bootloader/index.ts';
-import { makeTemporaryDir, writeFiles } from '../../helpers/boot-menu.ts';
+import { writeFiles } from '../../helpers/boot-menu.ts';
+import { scratchDir } from '../../helpers/scratch.ts';
 
 const hex = 'ab'.repeat(32);
 
 function find(files: Record<string, string>): { version: string; kernel: string; initrd: string } {
-  const tree = makeTemporaryDir();
+  const tree = scratchDir();
   writeFiles(tree, files);
   return findKernel(tree);
 }
@@ -58,7 +59,7 @@ describe('findKernel', () => {
 
 describe('bootChecksum', () => {
   it('hashes the kernel, then the initial RAM disk', () => {
-    const tree = makeTemporaryDir();
+    const tree = scratchDir();
     writeFiles(tree, { k: 'a'.repeat(3_000_000), i: 'bc' });
     const expected = createHash('sha256')
       .update(`${'a'.repeat(3_000_000)}bc`)

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parseBlsName, printBlsName } from '../../../src/bootloader/bls.ts';
 import { applyBootPlan, applyBootStep, openBootloader } from '../../../src/bootloader/index.ts';
-import { makeMenu, makeTemporaryDir, writeFiles, writeKernels } from '../../helpers/boot-menu.ts';
+import { makeMenu, writeFiles, writeKernels } from '../../helpers/boot-menu.ts';
+import { scratchDir } from '../../helpers/scratch.ts';
 
 const HOST_ENTRY =
   'title Debian\nversion 6.1\nsort-key debian\nlinux /m/6.1/linux\ninitrd /m/6.1/initrd\noptions root=UUID=1 ro quiet\n';
 
 function makeSysroot(): string {
-  const sysroot = makeTemporaryDir();
+  const sysroot = scratchDir();
   writeFiles(sysroot, {
     'efi/EFI/systemd/systemd-bootx64.efi': '',
     'efi/loader/loader.conf': 'timeout 3\ndefault m-*\n',
@@ -113,7 +114,7 @@ describe('the systemd-boot backend', () => {
 
 describe('the backend for image builders', () => {
   it('writes entry files alone', async () => {
-    const sysroot = makeTemporaryDir();
+    const sysroot = scratchDir();
     writeFiles(sysroot, { 'boot/.keep': '' });
     const loader = openBootloader(sysroot, { name: 'none' });
     await applyBootPlan(loader.plan(makeMenu(['root-1'])));

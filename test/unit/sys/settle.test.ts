@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { fileSystemTypeOf, settleFileSystem, writeInPlace } from '../../src/sys/index.ts';
-import { makeTemporaryDir } from '../helpers/boot-menu.ts';
+import { fileSystemTypeOf, settleFileSystem, writeInPlace } from '../../../src/sys/index.ts';
+import { scratchDir } from '../../helpers/scratch.ts';
 
 describe('settleFileSystem', () => {
   it('syncs, and says so when freezing is refused', async () => {
@@ -17,7 +17,7 @@ describe('settleFileSystem', () => {
 
 describe('writeInPlace', () => {
   it('keeps the inode, and refuses another length', () => {
-    const file = join(makeTemporaryDir(), 'f');
+    const file = join(scratchDir(), 'f');
     fs.writeFileSync(file, 'abc');
     const { ino } = fs.statSync(file);
     writeInPlace(file, Buffer.from('xyz'));
