@@ -6,13 +6,10 @@
  * small: a command's code, and the packages that only it needs, are separate files loaded by dynamic import.
  * Packages are bundled but for two: koffi finds its binary beside itself, and openpgp is LGPL and stays replaceable.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
-
-const root = join(import.meta.dirname, '..');
-process.chdir(root);
+import { tool } from './steps.mjs';
 
 const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
 
@@ -69,7 +66,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 writeLicences(metafile);
-if (existsSync('src/library.ts')) execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+if (existsSync('src/library.ts') && tool('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exit(1);
 const outputs = Object.entries(metafile.outputs);
 const bytes = outputs.reduce((sum, [, { bytes }]) => sum + bytes, 0);
 console.log(`dist/: ${entryPoints.length} entries, ${outputs.length} files, ${Math.round(bytes / 1024)} KiB`);
