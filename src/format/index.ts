@@ -1,5 +1,6 @@
 /** Format: bytes <-> values, pure. Knows nothing of where bytes are stored. */
 export * from './commit.ts';
+export * from './date.ts';
 export * from './delta.ts';
 export * from './delta-names.ts';
 export * from './delta-part.ts';
