@@ -53,7 +53,7 @@ function corrupt(file: FileObject, found: string, cause?: unknown): HacktreeErro
 /** Streams the content in chunks, which are valid until the next one is asked for. Errors: `object-corrupt`. */
 export async function* contentChunks(file: FileObject): AsyncGenerator<Buffer> {
   if (isSymlinkMode(file.header.mode)) return;
-  if (file.sizeBytes <= WHOLE_BUFFER_BYTES) {
+  if (file.sizeBytes <= WHOLE_BUFFER_BYTES && file.diskBytes <= 2 * WHOLE_BUFFER_BYTES) {
     const content = readContent(file);
     if (content.length > 0) yield content;
     return;

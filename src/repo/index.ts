@@ -6,6 +6,7 @@ export * from './content.ts';
 export * from './content-index/index.ts';
 export * from './file-sink.ts';
 export * from './free-space.ts';
+export * from './fsck/index.ts';
 export * from './layout.ts';
 export * from './lock.ts';
 export * from './object-list.ts';

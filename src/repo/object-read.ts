@@ -172,6 +172,12 @@ export function loadFile(repo: Repo, checksum: Checksum): FileObject {
     if (repo.parent === undefined) throw missingObject(repo, checksum, 'file');
     return loadFile(repo.parent, checksum);
   }
+  // Opening a FIFO would wait for ever.
+  if (!stat.isFile() && !(stat.isSymbolicLink() && repo.mode !== 'archive' && repo.mode !== 'bare-user')) {
+    throw new HacktreeError('object-corrupt', `Corrupted file object ${checksum}: Not a regular file or symlink`, {
+      details: { path },
+    });
+  }
   try {
     return repo.mode === 'archive' ? loadFilez(path, stat.size) : loadBare(repo, checksum, path, stat);
   } catch (cause) {

@@ -133,8 +133,11 @@ export function writeAlias(repo: Repo, alias: string, head: string): void {
   syncDir(dirname(path));
 }
 
+/** Is told of a ref whose file does not hold a checksum; without it such a ref is an error. */
+export type OnBrokenRef = (target: RefTarget, error: unknown) => void;
+
 /** Lists all refs of one namespace, sorted; aliases are marked. */
-function listNamespace(repo: Repo, dir: string, base: Omit<RefTarget, 'ref'>): RefEntry[] {
+function listNamespace(repo: Repo, dir: string, base: Omit<RefTarget, 'ref'>, onBroken?: OnBrokenRef): RefEntry[] {
   const entries: RefEntry[] = [];
   const walk = (prefix: string): void => {
     for (const entry of readDirOrNothing(join(dir, prefix))) {
@@ -146,7 +149,13 @@ function listNamespace(repo: Repo, dir: string, base: Omit<RefTarget, 'ref'>): R
   };
   const addRef = (ref: string, isLink: boolean): void => {
     const path = join(dir, ref);
-    const checksum = readRefFile(path);
+    let checksum: Checksum | undefined;
+    try {
+      checksum = readRefFile(path);
+    } catch (error) {
+      if (onBroken === undefined) throw error;
+      onBroken({ ...base, ref }, error);
+    }
     if (checksum === undefined) return;
     const aliasOf = isLink ? relative(join(refsDir(repo.path), 'heads'), join(dirname(path), fs.readlinkSync(path))) : undefined;
     entries.push({ ...base, ref, checksum, aliasOf });
@@ -165,12 +174,12 @@ function readDirOrNothing(dir: string): fs.Dirent[] {
 }
 
 /** Lists local heads, sorted by name. */
-export function listHeads(repo: Repo): RefEntry[] {
-  return listNamespace(repo, join(refsDir(repo.path), 'heads'), {});
+export function listHeads(repo: Repo, onBroken?: OnBrokenRef): RefEntry[] {
+  return listNamespace(repo, join(refsDir(repo.path), 'heads'), {}, onBroken);
 }
 
 /** Lists refs of all remotes, or of one. */
-export function listRemoteRefs(repo: Repo, remote?: string): RefEntry[] {
+export function listRemoteRefs(repo: Repo, remote?: string, onBroken?: OnBrokenRef): RefEntry[] {
   const base = join(refsDir(repo.path), 'remotes');
   const remotes =
     remote === undefined
@@ -178,19 +187,19 @@ export function listRemoteRefs(repo: Repo, remote?: string): RefEntry[] {
           .map((entry) => entry.name)
           .sort(compareUtf8)
       : [remote];
-  return remotes.flatMap((name) => listNamespace(repo, join(base, name), { remote: name }));
+  return remotes.flatMap((name) => listNamespace(repo, join(base, name), { remote: name }, onBroken));
 }
 
 /** Lists mirrored refs of other collections. */
-export function listMirrorRefs(repo: Repo): RefEntry[] {
+export function listMirrorRefs(repo: Repo, onBroken?: OnBrokenRef): RefEntry[] {
   const base = join(refsDir(repo.path), 'mirrors');
   const collections = readDirOrNothing(base)
     .map((entry) => entry.name)
     .sort(compareUtf8);
-  return collections.flatMap((collection) => listNamespace(repo, join(base, collection), { collection }));
+  return collections.flatMap((collection) => listNamespace(repo, join(base, collection), { collection }, onBroken));
 }
 
 /** Lists every ref of the repository: heads (aliases too), remotes, mirrors. */
-export function listAllRefs(repo: Repo): RefEntry[] {
-  return [...listHeads(repo), ...listRemoteRefs(repo), ...listMirrorRefs(repo)];
+export function listAllRefs(repo: Repo, onBroken?: OnBrokenRef): RefEntry[] {
+  return [...listHeads(repo, onBroken), ...listRemoteRefs(repo, undefined, onBroken), ...listMirrorRefs(repo, onBroken)];
 }

@@ -1,0 +1,171 @@
+/**
+ * Which commits and paths need a damaged object. Asked only when there is damage, so the trees are walked anew instead
+ * of remembering who needs what.
+ *
+ * For every directory a set of the damaged objects in and below it is computed once (bits, for 1024 objects at a time);
+ * paths are then followed only where the set is not empty. The number of paths in a hostile tree can be astronomical:
+ * they are counted off against a budget.
+ */
+import type { Checksum } from '../../core/index.ts';
+import { type Dirtree, type ObjectName, type ObjectType, printObjectName } from '../../format/index.ts';
+import { joinTreePath } from '../tree-walk.ts';
+import type { MetadataLoader } from './object-walk.ts';
+import { MAX_PATHS } from './report.ts';
+
+const ROUND_OBJECTS = 1024;
+/** Directory entries looked at for paths, in one round. */
+const PATH_BUDGET = 1_000_000;
+
+export interface Affected {
+  readonly commits: readonly Checksum[];
+  readonly paths: readonly string[];
+  readonly hasMorePaths: boolean;
+}
+
+/** Says for each object which of the commits need it, and for which paths. */
+export async function findAffected(
+  loader: MetadataLoader,
+  commits: readonly Checksum[],
+  objects: readonly ObjectName[],
+): Promise<Map<string, Affected>> {
+  const affected = new Map<string, Affected>();
+  for (let at = 0; at < objects.length; at += ROUND_OBJECTS) {
+    const round = new Round(loader, objects.slice(at, at + ROUND_OBJECTS));
+    for (const commit of commits) await round.visitCommit(commit);
+    for (const [name, found] of round.results()) affected.set(name, found);
+  }
+  return affected;
+}
+
+/** Set of object numbers. */
+type Bits = Uint32Array;
+
+class Round {
+  readonly #loader: MetadataLoader;
+  readonly #objects: readonly ObjectName[];
+  readonly #numbers: Map<string, number>;
+  readonly #below = new Map<Checksum, Bits | undefined>();
+  readonly #commits: Set<Checksum>[];
+  readonly #paths: Set<string>[];
+  readonly #hasMore: boolean[];
+  #budget = PATH_BUDGET;
+
+  constructor(loader: MetadataLoader, objects: readonly ObjectName[]) {
+    this.#loader = loader;
+    this.#objects = objects;
+    this.#numbers = new Map(objects.map((object, i) => [printObjectName(object), i]));
+    this.#commits = objects.map(() => new Set());
+    this.#paths = objects.map(() => new Set());
+    this.#hasMore = objects.map(() => false);
+  }
+
+  *results(): Generator<[string, Affected]> {
+    for (const [i, object] of this.#objects.entries()) {
+      const commits = [...(this.#commits[i] as Set<Checksum>)].sort();
+      const paths = [...(this.#paths[i] as Set<string>)].sort();
+      yield [printObjectName(object), { commits, paths, hasMorePaths: this.#hasMore[i] === true }];
+    }
+  }
+
+  async visitCommit(checksum: Checksum): Promise<void> {
+    const self = this.#number(checksum, 'commit');
+    if (self !== undefined) this.#commits[self]?.add(checksum);
+    const commit = (await this.#loader.load(checksum, 'commit'))?.value;
+    if (commit === undefined) return;
+    const bits = this.#newBits();
+    this.#set(bits, commit.rootMeta, 'dirmeta');
+    this.#set(bits, commit.rootTree, 'dirtree');
+    merge(bits, await this.#setBelow(commit.rootTree));
+    for (const i of members(bits)) this.#commits[i]?.add(checksum);
+    this.#addPath(this.#number(commit.rootMeta, 'dirmeta'), '/');
+    this.#addPath(this.#number(commit.rootTree, 'dirtree'), '/');
+    await this.#followPaths(commit.rootTree);
+  }
+
+  #number(checksum: Checksum, type: ObjectType): number | undefined {
+    return this.#numbers.get(`${checksum}.${type}`);
+  }
+
+  #newBits(): Bits {
+    return new Uint32Array(Math.ceil(this.#objects.length / 32));
+  }
+
+  #set(bits: Bits, checksum: Checksum, type: ObjectType): void {
+    const i = this.#number(checksum, type);
+    if (i !== undefined) bits[i >>> 5] = (bits[i >>> 5] as number) | (1 << (i & 31));
+  }
+
+  /** Damaged objects below a directory, computed bottom up without recursion: a tree may be as deep as it likes. */
+  async #setBelow(root: Checksum): Promise<Bits | undefined> {
+    const stack: { tree: Checksum; dirtree: Dirtree | undefined }[] = [{ tree: root, dirtree: undefined }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (this.#below.has(top.tree)) {
+        stack.pop();
+      } else if (top.dirtree === undefined) {
+        top.dirtree = (await this.#loader.load(top.tree, 'dirtree'))?.value ?? { files: [], dirs: [] };
+        for (const { tree } of top.dirtree.dirs) if (!this.#below.has(tree)) stack.push({ tree, dirtree: undefined });
+      } else {
+        this.#below.set(top.tree, this.#setOf(top.dirtree));
+        stack.pop();
+      }
+    }
+    return this.#below.get(root);
+  }
+
+  #setOf({ files, dirs }: Dirtree): Bits | undefined {
+    const bits = this.#newBits();
+    for (const { checksum } of files) this.#set(bits, checksum, 'file');
+    for (const { tree, meta } of dirs) {
+      this.#set(bits, tree, 'dirtree');
+      this.#set(bits, meta, 'dirmeta');
+      merge(bits, this.#below.get(tree));
+    }
+    return bits.some((word) => word !== 0) ? bits : undefined;
+  }
+
+  async #followPaths(root: Checksum): Promise<void> {
+    const stack = [{ path: '/', tree: root }];
+    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+      const below = this.#below.get(top.tree);
+      if (below === undefined) continue;
+      if (this.#budget <= 0 || members(below).every((i) => this.#isFull(i))) {
+        for (const i of members(below)) this.#hasMore[i] = true;
+        continue;
+      }
+      const { files, dirs } = (await this.#loader.load(top.tree, 'dirtree'))?.value ?? { files: [], dirs: [] };
+      this.#budget -= files.length + dirs.length + 1;
+      for (const { name, checksum } of files) this.#addPath(this.#number(checksum, 'file'), joinTreePath(top.path, name));
+      for (const { name, tree, meta } of dirs) {
+        const path = joinTreePath(top.path, name);
+        this.#addPath(this.#number(tree, 'dirtree'), path);
+        this.#addPath(this.#number(meta, 'dirmeta'), path);
+        stack.push({ path, tree });
+      }
+    }
+  }
+
+  #isFull(i: number): boolean {
+    return (this.#paths[i]?.size ?? 0) >= MAX_PATHS;
+  }
+
+  #addPath(i: number | undefined, path: string): void {
+    if (i === undefined) return;
+    const paths = this.#paths[i] as Set<string>;
+    if (paths.has(path)) return;
+    if (paths.size < MAX_PATHS) paths.add(path);
+    else this.#hasMore[i] = true;
+  }
+}
+
+function merge(into: Bits, from: Bits | undefined): void {
+  if (from === undefined) return;
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) | (from[i] as number);
+}
+
+function members(bits: Bits): number[] {
+  const list: number[] = [];
+  bits.forEach((word, at) => {
+    for (let bit = 0; bit < 32; bit++) if ((word & (1 << bit)) !== 0) list.push(at * 32 + bit);
+  });
+  return list;
+}

@@ -1,0 +1,5 @@
+/** fsck: verifies everything that refs and commits need, repairs it from another repository. */
+export { fsck } from './fsck.ts';
+export { type CommitState, readCommitState } from './marks.ts';
+export { type RepairSource, repairFromRepo, type SourceFile } from './repair-source.ts';
+export { type FsckFinding, type FsckFindingKind, type FsckOptions, type FsckReport, MAX_PATHS } from './report.ts';
