@@ -76,6 +76,7 @@ export const ERROR_TABLE = {
   'bootloader-missing': entry('user', 1, 'No supported boot loader was found on the disk.'),
   'bootloader-verify': entry('system', 24, 'The boot menu does not list what was written, or a file it names is wrong.'),
   'etc-conflict': entry('user', 25, 'Local changes to /etc conflict with new defaults and the policy says to fail.'),
+  'etc-policy': entry('config', 1, 'The policy file /etc/hacktree/etc-policy.conf has a line that cannot be understood.'),
   'deploy-script': entry('user', 1, 'A script of /etc/hacktree/deploy.d failed; the deployment was undone.'),
   'karg-invalid': entry('user', 1, 'A kernel argument edit does not fit the present arguments.'),
   'boot-menu-invalid': entry('user', 1, 'A boot menu was asked for that the boot loader cannot express.'),

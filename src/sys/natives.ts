@@ -23,6 +23,7 @@ const PROTOTYPES = {
   lgetxattr: 'long lgetxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)',
   lsetxattr: 'int lsetxattr(const char *path, const char *name, const uint8_t *value, size_t size, int flags)',
   lremovexattr: 'int lremovexattr(const char *path, const char *name)',
+  fremovexattr: 'int fremovexattr(int fd, const char *name)',
   flistxattr: 'long flistxattr(int fd, _Out_ uint8_t *list, size_t size)',
   fgetxattr: 'long fgetxattr(int fd, const char *name, _Out_ uint8_t *value, size_t size)',
   fsetxattr: 'int fsetxattr(int fd, const char *name, const uint8_t *value, size_t size, int flags)',
@@ -147,9 +148,10 @@ export function setXattr(target: string | number, name: string, value: Uint8Arra
   else check('lsetxattr', target, target, name, value, value.length, 0);
 }
 
-/** Removes one value; a missing one is fine. */
-export function removeXattr(path: string, name: string): void {
-  checkUnless(['ENODATA'], 'lremovexattr', path, path, name);
+/** Removes one value; a missing one is fine. Does not follow symlinks. */
+export function removeXattr(target: string | number, name: string): void {
+  if (typeof target === 'number') checkUnless(['ENODATA'], 'fremovexattr', undefined, target, name);
+  else checkUnless(['ENODATA'], 'lremovexattr', target, target, name);
 }
 
 // ---- links and renames ----

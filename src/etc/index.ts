@@ -1,0 +1,8 @@
+/** Etc: three-way merge of /etc, its policy and history, accounts, local scripts. Knows nothing of boot. */
+export * from './apply.ts';
+export * from './plan.ts';
+export * from './policy.ts';
+export * from './report.ts';
+export * from './types.ts';
+export * from './unified-diff.ts';
+export * from './unresolved.ts';

@@ -1,0 +1,99 @@
+/**
+ * Merges two changed versions of a text with their common base, line by line (diff3).
+ *
+ * Changes of one side alone are taken; the same change on both sides is taken once; changes that overlap or touch are
+ * a conflict, and then there is no merged text at all: a configuration file with conflict marks in it is of no use to
+ * the program that reads it. Texts are byte strings (latin1), so that every encoding survives. Lines are what stands
+ * between line feeds; text that ends with one has an empty last line, which makes the missing final line feed a
+ * difference like any other.
+ *
+ * Source: Khanna, Kunal, Pierce, "A Formal Investigation of Diff3" (2007).
+ */
+import { diffLines, type Hunk, internLines } from './line-diff.ts';
+
+export interface TextVersions {
+  readonly base: Buffer;
+  readonly user: Buffer;
+  readonly next: Buffer;
+}
+
+export interface LineMerge {
+  /** Undefined when there are conflicts. */
+  readonly merged: Buffer | undefined;
+  /** Places where both sides changed the same or adjacent lines differently: line numbers of the user's text, from 1. */
+  readonly conflictLines: readonly number[];
+}
+
+/** Merges by lines. */
+export function mergeByLines(versions: TextVersions): LineMerge {
+  const base = splitLines(versions.base);
+  const user = splitLines(versions.user);
+  const next = splitLines(versions.next);
+  const [b, u, n] = internLines([base, user, next]) as [Int32Array, Int32Array, Int32Array];
+  const merged: string[] = [];
+  const conflictLines: number[] = [];
+  let at = 0;
+  for (const group of groupHunks(diffLines(b, u), diffLines(b, n))) {
+    for (; at < group.baseStart; at++) merged.push(base[at] as string);
+    at = group.baseEnd;
+    const ours = replaced(user, group, group.user);
+    const theirs = replaced(next, group, group.next);
+    if (group.next.length === 0 || sameLines(ours, theirs)) merged.push(...ours);
+    else if (group.user.length === 0) merged.push(...theirs);
+    else conflictLines.push(Math.min(firstLine(group, group.user), user.length));
+  }
+  for (; at < base.length; at++) merged.push(base[at] as string);
+  return { merged: conflictLines.length > 0 ? undefined : Buffer.from(merged.join('\n'), 'latin1'), conflictLines };
+}
+
+/** Splits bytes into lines without their line feeds; the last one is empty when the text ends with a line feed. */
+function splitLines(bytes: Buffer): string[] {
+  return bytes.toString('latin1').split('\n');
+}
+
+interface HunkGroup {
+  baseStart: number;
+  baseEnd: number;
+  readonly user: Hunk[];
+  readonly next: Hunk[];
+}
+
+/** Puts hunks of both sides that overlap or touch into one group; groups come in order. */
+function groupHunks(user: readonly Hunk[], next: readonly Hunk[]): HunkGroup[] {
+  const all = [
+    ...user.map((hunk) => ({ hunk, side: 'user' as const })),
+    ...next.map((hunk) => ({ hunk, side: 'next' as const })),
+  ];
+  all.sort((x, y) => x.hunk.baseStart - y.hunk.baseStart || x.hunk.baseEnd - y.hunk.baseEnd);
+  const groups: HunkGroup[] = [];
+  for (const { hunk, side } of all) {
+    let group = groups.at(-1);
+    if (group === undefined || hunk.baseStart > group.baseEnd) {
+      group = { baseStart: hunk.baseStart, baseEnd: hunk.baseEnd, user: [], next: [] };
+      groups.push(group);
+    }
+    group.baseEnd = Math.max(group.baseEnd, hunk.baseEnd);
+    group[side].push(hunk);
+  }
+  return groups;
+}
+
+/** Where the group starts in a side that has hunks in it. */
+function firstLine(group: HunkGroup, hunks: readonly Hunk[]): number {
+  const first = hunks[0] as Hunk;
+  return first.otherStart - (first.baseStart - group.baseStart) + 1;
+}
+
+/** What one side has in place of the group's base lines; nothing when it changed none of them. */
+function replaced(lines: readonly string[], group: HunkGroup, hunks: readonly Hunk[]): string[] {
+  const first = hunks[0];
+  const last = hunks.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const start = first.otherStart - (first.baseStart - group.baseStart);
+  const end = last.otherEnd + (group.baseEnd - last.baseEnd);
+  return lines.slice(start, end);
+}
+
+function sameLines(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((line, i) => line === b[i]);
+}
