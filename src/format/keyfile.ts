@@ -2,7 +2,8 @@
  * GLib key files: `[group]` lines and `key=value` lines, with comments, blank lines and order kept on every change.
  *
  * A KeyFile is the list of its lines; set and unset touch one line and leave the rest as the user wrote it. Values are
- * kept raw; lists are separated by `;`, with `\;` and the escapes `\s \n \t \r \\`.
+ * kept raw; strings know the escapes `\s \n \t \r \\`, lists are separated by `;` and know `\;` too. A group may begin more
+ * than once; of a key that is there twice the last counts.
  *
  * Source: ostree-format 8; the Desktop Entry Specification's basic format, as GLib documents it for GKeyFile.
  */
@@ -65,10 +66,13 @@ export class KeyFile {
     return this.#lines.findLast((line) => line.kind === 'key' && line.group === group && line.key === key)?.value;
   }
 
-  /** Returns the value with escapes resolved. */
+  /** Returns the value with escapes resolved. Errors: `repo-config` for an unknown escape. */
   getString(group: string, key: string): string | undefined {
     const raw = this.get(group, key);
-    return raw === undefined ? undefined : unescapeValue(raw);
+    if (raw === undefined) return undefined;
+    const value = unescapeValue(raw, ESCAPES);
+    if (value === undefined) throw invalidValue(group, key, 'no escapes but \\s \\n \\t \\r \\\\', raw);
+    return value;
   }
 
   /** Reads `true`, `false`, `1` or `0`. Errors: `repo-config`. */
@@ -88,12 +92,17 @@ export class KeyFile {
     return Number(raw);
   }
 
-  /** Reads a list separated by `;` (a final one is ignored). */
+  /** Reads a list separated by `;` (a final one is ignored). Errors: `repo-config` for an unknown escape. */
   getList(group: string, key: string): string[] | undefined {
     const raw = this.get(group, key);
     if (raw === undefined) return undefined;
-    const items = raw.match(/(?:\\.|[^;\\])*(?:;|$)/g)?.filter((item) => item !== '') ?? [];
-    return items.map((item) => unescapeValue(item.endsWith(';') ? item.slice(0, -1) : item));
+    const items = raw.match(/(?:\\.?|[^;\\])*(?:;|$)/g)?.filter((item) => item !== '') ?? [];
+    return items.map((item, i) => {
+      const isLast = i === items.length - 1 && !raw.endsWith(';');
+      const value = unescapeValue(isLast ? item : item.slice(0, -1), LIST_ESCAPES);
+      if (value === undefined) throw invalidValue(group, key, 'no escapes but \\; \\s \\n \\t \\r \\\\', raw);
+      return value;
+    });
   }
 
   /** Sets a raw value, in place when the key exists, else at the end of its group, which is added when missing. */
@@ -121,47 +130,72 @@ export class KeyFile {
     this.set(group, key, escapeValue(value));
   }
 
+  /** Sets a list, each item ended by `;`. */
+  setList(group: string, key: string, items: readonly string[]): void {
+    this.set(group, key, items.map((item) => `${escapeValue(item).replace(/;/g, '\\;')};`).join(''));
+  }
+
   /** Removes a key; returns whether it was there. */
   unset(group: string, key: string): boolean {
     return this.#remove((line) => line.kind === 'key' && line.group === group && line.key === key);
   }
 
-  /** Removes a group with all its lines; returns whether it was there. */
+  /** Removes a group with its keys and comments, but not the comments right above the next group; returns whether it was there. */
   removeGroup(group: string): boolean {
-    return this.#remove((line) => line.group === group);
+    const isKept = (line: Line, i: number) => line.kind === 'other' && this.#belongsToNext(i);
+    return this.#remove((line, i) => line.group === group && !isKept(line, i));
   }
 
-  #remove(matches: (line: Line) => boolean): boolean {
-    const kept = this.#lines.filter((line) => !matches(line));
+  /** Tells whether a comment or blank line stands in a block of such lines, comments among them, above another group or the end. */
+  #belongsToNext(at: number): boolean {
+    let from = at;
+    let to = at;
+    while (this.#lines[from - 1]?.kind === 'other') from--;
+    while (this.#lines[to]?.kind === 'other') to++;
+    const isAbove = this.#lines[to]?.kind !== 'key';
+    return isAbove && this.#lines.slice(from, to).some(({ text }) => text.trim() !== '');
+  }
+
+  #remove(matches: (line: Line, i: number) => boolean): boolean {
+    const kept = this.#lines.filter((line, i) => !matches(line, i));
     const removed = kept.length < this.#lines.length;
     this.#lines.splice(0, this.#lines.length, ...kept);
     return removed;
   }
 }
 
+const BLANK = '[ \\t\\f\\r]*';
+const OTHER_LINE = new RegExp(`^${BLANK}(#.*)?$`, 's');
+const GROUP_LINE = new RegExp(`^${BLANK}\\[([^[\\]\\p{Cc}]+)\\]${BLANK}$`, 'u');
+/** Key, perhaps with a locale; white space around it; value up to a carriage return at the end. */
+const KEY_LINE = new RegExp(`^${BLANK}([^=[\\]]*?(?:\\[[-\\w.@]+\\])?)${BLANK}=${BLANK}(.*?)\\r?$`, 's');
+
 function parseLine(text: string, group: string): Line | undefined {
-  const trimmed = text.trimStart();
-  if (trimmed === '' || trimmed.startsWith('#')) return { kind: 'other', group, key: '', value: '', text };
-  const header = /^\[([^[\]]+)\]\s*$/.exec(trimmed);
+  if (OTHER_LINE.test(text)) return { kind: 'other', group, key: '', value: '', text };
+  const header = GROUP_LINE.exec(text);
   if (header?.[1] !== undefined) return { kind: 'group', group: header[1], key: '', value: '', text };
-  const equals = trimmed.indexOf('=');
-  if (equals <= 0 || trimmed.startsWith('[')) return undefined;
-  return { kind: 'key', group, key: trimmed.slice(0, equals).trimEnd(), value: trimmed.slice(equals + 1).trimStart(), text };
+  const [, key = '', value = ''] = KEY_LINE.exec(text) ?? [];
+  return key === '' ? undefined : { kind: 'key', group, key, value, text };
 }
 
 const ESCAPES: Record<string, string> = { s: ' ', n: '\n', t: '\t', r: '\r', '\\': '\\' };
+const LIST_ESCAPES: Record<string, string> = { ...ESCAPES, ';': ';' };
 
-function unescapeValue(raw: string): string {
-  return raw.replace(/\\(.)/g, (_, c: string) => ESCAPES[c] ?? c);
+/** Returns undefined for an escape that is not known. */
+function unescapeValue(raw: string, escapes: Record<string, string>): string | undefined {
+  let isKnown = true;
+  const value = raw.replace(/\\(.?)/gs, (_, c: string) => {
+    if (escapes[c] === undefined) isKnown = false;
+    return escapes[c] ?? '';
+  });
+  return isKnown ? value : undefined;
 }
 
+const WRITTEN: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', ' ': '\\s' };
+
+/** Escapes blanks at the start, where a reader would skip them, and what cannot stand in a line. */
 function escapeValue(value: string): string {
-  return value
-    .replace(/\\/g, '\\\\')
-    .replace(/\n/g, '\\n')
-    .replace(/\t/g, '\\t')
-    .replace(/\r/g, '\\r')
-    .replace(/^ +/, (spaces) => '\\s'.repeat(spaces.length));
+  return value.replace(/^[ \t]+|[\\\n\r]/g, (found) => found.replace(/./gs, (c) => WRITTEN[c] ?? c));
 }
 
 function invalidValue(group: string, key: string, expected: string, found: string): HacktreeError {
