@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { makeBsdiff } from '../../../../src/remote/delta/bsdiff.ts';
 import { applyBsdiff, type ByteSource, memorySource, writeOffset } from '../../../../src/remote/delta/bspatch.ts';
+import { noise } from '../../../helpers/noise.ts';
 
 function patched(source: Uint8Array | ByteSource, patch: Uint8Array, outputBytes: number): Buffer {
   const chunks: Buffer[] = [];
@@ -20,17 +21,6 @@ const control = (diff: number, extra: number, seek: number, data: Uint8Array = B
 };
 
 const invalid = expect.objectContaining({ code: 'delta-invalid' });
-
-/** Random bytes of a seed, so that failures repeat. */
-function noise(length: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = seed;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
-}
 
 /** A file and what became of it: pieces moved, doubled, dropped, changed, inserted. */
 const edited = fc
