@@ -6,3 +6,4 @@ export * from './natives.ts';
 export * from './pool.ts';
 export * from './process.ts';
 export * from './settle.ts';
+export * from './xz.ts';
