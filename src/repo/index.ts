@@ -11,6 +11,7 @@ export * from './layout.ts';
 export * from './lock.ts';
 export * from './object-list.ts';
 export * from './object-read.ts';
+export * from './object-uses.ts';
 export * from './object-write.ts';
 export * from './refs.ts';
 export * from './repo.ts';

@@ -17,8 +17,15 @@ interface Cursor {
   key: number;
 }
 
-/** Calls back with every distinct row in order, as runs of rows: the buffer that holds them, where they start and end. */
-export function mergeRows(sources: readonly SortedRows[], visit: (rows: Buffer, start: number, end: number) => void): void {
+/** Rows in [start, end) of a buffer, valid until the next run is asked for. */
+export interface RowRun {
+  readonly rows: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Yields every distinct row in order, as runs. */
+export function* mergeRows(sources: readonly SortedRows[]): Generator<RowRun> {
   const cursors = sources.flatMap((source) => {
     const pieces = source[Symbol.iterator]();
     const cursor: Cursor = { pieces, piece: Buffer.alloc(0), offset: 0, key: 0 };
@@ -33,9 +40,11 @@ export function mergeRows(sources: readonly SortedRows[], visit: (rows: Buffer, 
     const start = isNew ? cursor.offset : cursor.offset + RECORD_BYTES;
     // A source has no duplicates, so the last one left is passed on by whole pieces.
     const end = cursors.length === 1 ? cursor.piece.length : cursor.offset + RECORD_BYTES;
-    if (start < end) visit(cursor.piece, start, end);
-    if (isNew) cursor.piece.copy(last, 0, end - RECORD_BYTES, end);
-    lastKey = last.readUIntBE(0, 6);
+    if (start < end) {
+      cursor.piece.copy(last, 0, end - RECORD_BYTES, end);
+      lastKey = last.readUIntBE(0, 6);
+      yield { rows: cursor.piece, start, end };
+    }
     cursor.offset = end;
     if (!settle(cursor)) cursors.splice(least, 1);
   }

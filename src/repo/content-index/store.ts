@@ -35,14 +35,21 @@ const LIST_ATTEMPTS = 5;
 
 /** Opens all segments, largest first. What is not a segment is left out. */
 export function openSegments(dir: string): Segment[] {
+  return openAll(dir).segments;
+}
+
+/** Opens all segments, largest first, and names the files that should be segments and are not, sorted. */
+export function openAll(dir: string): { segments: Segment[]; notSegments: string[] } {
   for (let attempt = 1; ; attempt++) {
     const segments: Segment[] = [];
+    const notSegments: string[] = [];
     try {
       for (const name of listSegmentNames(dir)) {
         const segment = Segment.open(join(dir, name));
-        if (segment !== undefined) segments.push(segment);
+        if (segment === undefined) notSegments.push(name);
+        else segments.push(segment);
       }
-      return segments.sort((a, b) => b.count - a.count);
+      return { segments: segments.sort((a, b) => b.count - a.count), notSegments };
     } catch (error) {
       closeAll(segments);
       // A segment that went between listing and opening was merged: the list is to be read again.
@@ -138,25 +145,27 @@ export interface WriteOptions {
   readonly keep?: (rows: Buffer, start: number) => boolean;
 }
 
-/** Writes one segment from several sorted sources; none when no row is left. Returns its number of records. */
-export function writeSegment(dir: string, sources: readonly SortedRows[], { sync, keep }: WriteOptions): number {
-  const writer = new SegmentWriter(join(dir, newSegmentName()), { sync });
+/** Writes one segment from several sorted sources and returns its path; undefined when no row is left. */
+export function writeSegment(
+  dir: string,
+  sources: readonly SortedRows[],
+  { sync, keep }: WriteOptions,
+): { path: string; count: number } | undefined {
+  const path = join(dir, newSegmentName());
+  const writer = new SegmentWriter(path, { sync });
   try {
-    mergeRows(sources, (rows, start, end) => {
+    for (const { rows, start, end } of mergeRows(sources)) {
       if (keep === undefined) writer.add(rows, start, end);
-      else addKept(writer, rows.subarray(start, end), keep);
-    });
+      else for (let at = start; at < end; at += RECORD_BYTES) if (keep(rows, at)) writer.add(rows, at, at + RECORD_BYTES);
+    }
   } catch (error) {
     writer.abort();
     throw error;
   }
-  if (writer.count === 0) writer.abort();
+  const { count } = writer;
+  if (count === 0) writer.abort();
   else writer.finish();
-  return writer.count;
-}
-
-function addKept(writer: SegmentWriter, rows: Buffer, keep: (rows: Buffer, start: number) => boolean): void {
-  for (let at = 0; at < rows.length; at += RECORD_BYTES) if (keep(rows, at)) writer.add(rows, at, at + RECORD_BYTES);
+  return count === 0 ? undefined : { path, count };
 }
 
 /** Removes segments that another one contains. */
@@ -197,13 +206,13 @@ function compact(dir: string, sync: boolean, keep: (buffer: Buffer, start: numbe
   try {
     const sound = soundOnes(segments);
     const keepRow = (rows: Buffer, start: number): boolean => keep(rows, start + RECORD_BYTES / 2);
-    const count = writeSegment(
+    const written = writeSegment(
       dir,
       sound.map((segment) => segment.pieces()),
       { sync, keep: keepRow },
     );
     removeSegments(sound);
-    return count;
+    return written?.count ?? 0;
   } finally {
     closeAll(segments);
   }

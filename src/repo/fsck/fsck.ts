@@ -13,11 +13,12 @@
 import { type Checksum, HacktreeError, isHacktreeError } from '../../core/index.ts';
 import { type Commit, type ObjectName, printObjectName } from '../../format/index.ts';
 import { openPool } from '../../sys/index.ts';
+import { readIndexStats } from '../content-index/index.ts';
 import { listCommits } from '../object-list.ts';
 import { hasObject } from '../object-read.ts';
+import { findUses, type ObjectUses } from '../object-uses.ts';
 import type { RefEntry } from '../refs.ts';
 import type { Repo } from '../repo.ts';
-import { type Affected, findAffected } from './affected.ts';
 import { bindingProblem, listSoundRefs, printRef, type RefProblem, RefResolver, unloadableRef } from './check-refs.ts';
 import type { FsckBatchResult } from './fsck-worker.ts';
 import { type CommitState, markDamaged, readCommitState, unmarkDamaged, writeTombstone } from './marks.ts';
@@ -60,13 +61,13 @@ class Fsck {
     const walk = await this.#walk();
     this.#forgetPruned();
     const bad = [...walk.bad].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
-    const affected = await findAffected(
+    const uses = await findUses(
       this.#loader,
       [...this.#verified.keys()],
       bad.map(({ object }) => object),
     );
     const damage = bad.flatMap((entry): Damage[] => {
-      const found = affected.get(printObjectName(entry.object));
+      const found = uses.get(printObjectName(entry.object));
       return found === undefined || found.commits.length === 0 ? [] : [{ ...entry, ...found }];
     });
     return this.#conclude(walk, damage);
@@ -165,6 +166,7 @@ class Fsck {
       tombstones: [...this.#tombstones].sort().filter((checksum) => writeTombstone(this.#repo, checksum)),
       deleted,
       repaired: damage.map(({ object }) => object).filter((object) => repaired.has(printObjectName(object))),
+      contentIndex: readIndexStats(this.#repo),
       objectCount: walk.totals.objects,
       bytes: walk.totals.bytes,
     };
@@ -226,7 +228,7 @@ class Fsck {
   }
 }
 
-type Damage = BadObject & Affected;
+type Damage = BadObject & ObjectUses;
 
 /** Commits first, then by checksum. */
 const orderOf = ({ object: { type, checksum } }: BadObject): string => `${type === 'commit' ? 0 : 1} ${checksum}.${type}`;

@@ -2,4 +2,4 @@
 export { fsck } from './fsck.ts';
 export { type CommitState, readCommitState } from './marks.ts';
 export { type RepairSource, repairFromRepo, type SourceFile } from './repair-source.ts';
-export { type FsckFinding, type FsckFindingKind, type FsckOptions, type FsckReport, MAX_PATHS } from './report.ts';
+export type { FsckFinding, FsckFindingKind, FsckOptions, FsckReport } from './report.ts';

@@ -8,10 +8,11 @@
  * Source: ostree-format 12.
  */
 import type { Checksum } from '../../core/index.ts';
-import type { Commit, ObjectName } from '../../format/index.ts';
+import type { Commit, Dirtree, ObjectName } from '../../format/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import { ObjectBatches } from '../object-batches.ts';
 import { ObjectTable } from '../object-table.ts';
+import type { MetadataSource } from '../object-uses.ts';
 import type { Repo } from '../repo.ts';
 import type { FsckBatchResult } from './fsck-worker.ts';
 import type { RepairSource } from './repair-source.ts';
@@ -29,13 +30,21 @@ export interface BadObject {
 }
 
 /** Loads sound metadata, from the repository or else from the source; undefined when neither has it. */
-export class MetadataLoader {
+export class MetadataLoader implements MetadataSource {
   readonly #repo: Repo;
   readonly #source: RepairSource | undefined;
 
   constructor(repo: Repo, source: RepairSource | undefined) {
     this.#repo = repo;
     this.#source = source;
+  }
+
+  async commit(checksum: Checksum): Promise<Commit | undefined> {
+    return (await this.load(checksum, 'commit'))?.value;
+  }
+
+  async dirtree(checksum: Checksum): Promise<Dirtree | undefined> {
+    return (await this.load(checksum, 'dirtree'))?.value;
   }
 
   /** `onBad` is told when the repository's own copy is bad. */

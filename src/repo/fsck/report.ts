@@ -1,6 +1,7 @@
 /** What fsck is asked and what it reports, as plain data. */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import type { ObjectName } from '../../format/index.ts';
+import type { IndexStats } from '../content-index/index.ts';
 import type { RepairSource } from './repair-source.ts';
 
 export interface FsckOptions {
@@ -51,9 +52,6 @@ export interface FsckFinding {
   readonly repaired: boolean;
 }
 
-/** Most paths that one finding lists. */
-export const MAX_PATHS = 100;
-
 export interface FsckReport {
   /** false when anything is wrong that was not repaired. Exit status 0 or 1. */
   readonly ok: boolean;
@@ -74,6 +72,8 @@ export interface FsckReport {
   readonly deleted: readonly ObjectName[];
   /** Objects that were fetched again, sorted. */
   readonly repaired: readonly ObjectName[];
+  /** State of the content index, for information: it does not decide `ok`. */
+  readonly contentIndex: IndexStats;
   readonly objectCount: number;
   /** Bytes of content and metadata that were hashed. */
   readonly bytes: number;

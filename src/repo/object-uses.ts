@@ -1,47 +1,57 @@
 /**
- * Which commits and paths need a damaged object. Asked only when there is damage, so the trees are walked anew instead
- * of remembering who needs what.
+ * Which commits and paths need given objects: damaged ones, or those that hold some content. Asked of few objects, so
+ * the trees are walked anew instead of remembering who needs what.
  *
- * For every directory a set of the damaged objects in and below it is computed once (bits, for 1024 objects at a time);
+ * For every directory a set of the objects in and below it is computed once (bits, for 1024 objects at a time);
  * paths are then followed only where the set is not empty. The number of paths in a hostile tree can be astronomical:
  * they are counted off against a budget.
  */
-import type { Checksum } from '../../core/index.ts';
-import { type Dirtree, type ObjectName, type ObjectType, printObjectName } from '../../format/index.ts';
-import { joinTreePath } from '../tree-walk.ts';
-import type { MetadataLoader } from './object-walk.ts';
-import { MAX_PATHS } from './report.ts';
+import type { Checksum } from '../core/index.ts';
+import { type Commit, type Dirtree, type ObjectName, type ObjectType, printObjectName } from '../format/index.ts';
+import { joinTreePath } from './tree-walk.ts';
 
 const ROUND_OBJECTS = 1024;
 /** Directory entries looked at for paths, in one round. */
 const PATH_BUDGET = 1_000_000;
 
-export interface Affected {
+/** Most paths that are listed for one object. */
+export const MAX_PATHS = 100;
+
+/** Where an object is used. */
+export interface ObjectUses {
+  /** Sorted. */
   readonly commits: readonly Checksum[];
+  /** In any of the commits, sorted, at most MAX_PATHS. */
   readonly paths: readonly string[];
   readonly hasMorePaths: boolean;
 }
 
-/** Says for each object which of the commits need it, and for which paths. */
-export async function findAffected(
-  loader: MetadataLoader,
+/** Gives metadata; undefined when it is missing or damaged. */
+export interface MetadataSource {
+  commit(checksum: Checksum): Promise<Commit | undefined>;
+  dirtree(checksum: Checksum): Promise<Dirtree | undefined>;
+}
+
+/** Says for each object (by its printed name) which of the commits need it, and for which paths. */
+export async function findUses(
+  source: MetadataSource,
   commits: readonly Checksum[],
   objects: readonly ObjectName[],
-): Promise<Map<string, Affected>> {
-  const affected = new Map<string, Affected>();
+): Promise<Map<string, ObjectUses>> {
+  const uses = new Map<string, ObjectUses>();
   for (let at = 0; at < objects.length; at += ROUND_OBJECTS) {
-    const round = new Round(loader, objects.slice(at, at + ROUND_OBJECTS));
+    const round = new Round(source, objects.slice(at, at + ROUND_OBJECTS));
     for (const commit of commits) await round.visitCommit(commit);
-    for (const [name, found] of round.results()) affected.set(name, found);
+    for (const [name, found] of round.results()) uses.set(name, found);
   }
-  return affected;
+  return uses;
 }
 
 /** Set of object numbers. */
 type Bits = Uint32Array;
 
 class Round {
-  readonly #loader: MetadataLoader;
+  readonly #source: MetadataSource;
   readonly #objects: readonly ObjectName[];
   readonly #numbers: Map<string, number>;
   readonly #below = new Map<Checksum, Bits | undefined>();
@@ -50,8 +60,8 @@ class Round {
   readonly #hasMore: boolean[];
   #budget = PATH_BUDGET;
 
-  constructor(loader: MetadataLoader, objects: readonly ObjectName[]) {
-    this.#loader = loader;
+  constructor(source: MetadataSource, objects: readonly ObjectName[]) {
+    this.#source = source;
     this.#objects = objects;
     this.#numbers = new Map(objects.map((object, i) => [printObjectName(object), i]));
     this.#commits = objects.map(() => new Set());
@@ -59,7 +69,7 @@ class Round {
     this.#hasMore = objects.map(() => false);
   }
 
-  *results(): Generator<[string, Affected]> {
+  *results(): Generator<[string, ObjectUses]> {
     for (const [i, object] of this.#objects.entries()) {
       const commits = [...(this.#commits[i] as Set<Checksum>)].sort();
       const paths = [...(this.#paths[i] as Set<string>)].sort();
@@ -70,7 +80,7 @@ class Round {
   async visitCommit(checksum: Checksum): Promise<void> {
     const self = this.#number(checksum, 'commit');
     if (self !== undefined) this.#commits[self]?.add(checksum);
-    const commit = (await this.#loader.load(checksum, 'commit'))?.value;
+    const commit = await this.#source.commit(checksum);
     if (commit === undefined) return;
     const bits = this.#newBits();
     this.#set(bits, commit.rootMeta, 'dirmeta');
@@ -95,14 +105,14 @@ class Round {
     if (i !== undefined) bits[i >>> 5] = (bits[i >>> 5] as number) | (1 << (i & 31));
   }
 
-  /** Damaged objects below a directory, computed bottom up without recursion: a tree may be as deep as it likes. */
+  /** Objects below a directory, computed bottom up without recursion: a tree may be as deep as it likes. */
   async #setBelow(root: Checksum): Promise<Bits | undefined> {
     const stack: { tree: Checksum; dirtree: Dirtree | undefined }[] = [{ tree: root, dirtree: undefined }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       if (this.#below.has(top.tree)) {
         stack.pop();
       } else if (top.dirtree === undefined) {
-        top.dirtree = (await this.#loader.load(top.tree, 'dirtree'))?.value ?? { files: [], dirs: [] };
+        top.dirtree = (await this.#source.dirtree(top.tree)) ?? { files: [], dirs: [] };
         for (const { tree } of top.dirtree.dirs) if (!this.#below.has(tree)) stack.push({ tree, dirtree: undefined });
       } else {
         this.#below.set(top.tree, this.#setOf(top.dirtree));
@@ -132,7 +142,7 @@ class Round {
         for (const i of members(below)) this.#hasMore[i] = true;
         continue;
       }
-      const { files, dirs } = (await this.#loader.load(top.tree, 'dirtree'))?.value ?? { files: [], dirs: [] };
+      const { files, dirs } = (await this.#source.dirtree(top.tree)) ?? { files: [], dirs: [] };
       this.#budget -= files.length + dirs.length + 1;
       for (const { name, checksum } of files) this.#addPath(this.#number(checksum, 'file'), joinTreePath(top.path, name));
       for (const { name, tree, meta } of dirs) {
