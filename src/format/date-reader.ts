@@ -4,6 +4,8 @@
  * Source: GNU coreutils manual, "Date input formats".
  */
 
+import { DAY_SHIFTS, MONTH_WORDS, ORDINALS, type Unit, unitOf, WEEKDAYS, ZONES } from './date-words.ts';
+
 /** What a text says. */
 export interface Found {
   /** The year is undefined when only month and day are named. */
@@ -16,139 +18,6 @@ export interface Found {
   shift: { years: number; months: number; days: number; seconds: number };
   hasShift: boolean;
 }
-
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const MONTH_WORDS = new Map(
-  [
-    'january',
-    'february',
-    'march',
-    'april',
-    'may',
-    'june',
-    'july',
-    'august',
-    'september',
-    'october',
-    'november',
-    'december',
-  ].flatMap((name, i) => [
-    [name, i + 1],
-    [MONTHS[i] ?? '', i + 1],
-  ]),
-).set('sept', 9);
-
-const WEEKDAYS: ReadonlyMap<string, number> = new Map(
-  ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'].flatMap((name, i) => [
-    [name, i],
-    [name.slice(0, 3), i],
-  ]),
-)
-  .set('tues', 2)
-  .set('wednes', 3)
-  .set('thur', 4)
-  .set('thurs', 4);
-
-const ORDINALS: ReadonlyMap<string, number> = new Map([
-  ['last', -1],
-  ['this', 0],
-  ['next', 1],
-  ['first', 1],
-  ['third', 3],
-  ['fourth', 4],
-  ['fifth', 5],
-  ['sixth', 6],
-  ['seventh', 7],
-  ['eighth', 8],
-  ['ninth', 9],
-  ['tenth', 10],
-  ['eleventh', 11],
-  ['twelfth', 12],
-]);
-
-type Shift = Found['shift'];
-type Unit = readonly [keyof Shift, number];
-
-const UNITS: ReadonlyMap<string, Unit> = new Map<string, Unit>([
-  ['year', ['years', 1]],
-  ['month', ['months', 1]],
-  ['fortnight', ['days', 14]],
-  ['week', ['days', 7]],
-  ['day', ['days', 1]],
-  ['hour', ['seconds', 3600]],
-  ['minute', ['seconds', 60]],
-  ['min', ['seconds', 60]],
-  ['second', ['seconds', 1]],
-  ['sec', ['seconds', 1]],
-]);
-
-function unitOf(word: string): Unit | undefined {
-  return UNITS.get(word) ?? UNITS.get(word.replace(/s$/, ''));
-}
-
-const DAY_SHIFTS: ReadonlyMap<string, number> = new Map([
-  ['yesterday', -1],
-  ['today', 0],
-  ['now', 0],
-  ['tomorrow', 1],
-]);
-
-/** Hours east of UTC. */
-const ZONES: ReadonlyMap<string, number> = new Map(
-  Object.entries({
-    z: 0,
-    gmt: 0,
-    ut: 0,
-    utc: 0,
-    wet: 0,
-    west: 1,
-    bst: 1,
-    art: -3,
-    brt: -3,
-    brst: -2,
-    nst: -3.5,
-    ndt: -2.5,
-    ast: -4,
-    adt: -3,
-    clt: -4,
-    clst: -3,
-    est: -5,
-    edt: -4,
-    cst: -6,
-    cdt: -5,
-    mst: -7,
-    mdt: -6,
-    pst: -8,
-    pdt: -7,
-    akst: -9,
-    akdt: -8,
-    hst: -10,
-    hast: -10,
-    hadt: -9,
-    sst: -12,
-    wat: 1,
-    cet: 1,
-    cest: 2,
-    met: 1,
-    mez: 1,
-    mest: 2,
-    mesz: 2,
-    eet: 2,
-    eest: 3,
-    cat: 2,
-    sast: 2,
-    eat: 3,
-    msk: 3,
-    msd: 4,
-    ist: 5.5,
-    sgt: 8,
-    kst: 9,
-    jst: 9,
-    gst: 10,
-    nzst: 12,
-    nzdt: 13,
-  }),
-);
 
 /** Reads one text. Every method that reads an item returns whether it was there. */
 export class DateReader {
