@@ -26,7 +26,12 @@ export function surroundingsOfProcess(): Surroundings {
   // Asking process.stderr would set up a stream that is not needed.
   const stderrIsTerminal = isatty(2);
   const columns = stderrIsTerminal ? process.stderr.columns : 80;
-  return { env: process.env, cwd: process.cwd(), stdoutFd: 1, stderrIsTerminal, columns };
+  return { env: process.env, cwd: process.cwd(), stdoutFd: 1, stdoutIsTerminal: isatty(1), stderrIsTerminal, columns };
+}
+
+/** Makes a failure that no promise holds end the process as any other does, instead of with Node's own report. */
+export function guardProcess(rules: ReportRules): void {
+  process.on('uncaughtException', (error) => process.exit(fail(error, { command: '', json: false, rules })));
 }
 
 /** Runs a command and returns the exit status. Never throws. */

@@ -15,12 +15,19 @@ type Loaders = {
 };
 
 const LOADERS: Loaders = {
+  cat: () => import('./run/cat.ts'),
+  checksum: () => import('./run/checksum.ts'),
   completion: () => import('./run/completion.ts'),
   config: () => import('./run/config.ts'),
+  diff: () => import('./run/diff.ts'),
+  export: () => import('./run/export.ts'),
   init: () => import('./run/init.ts'),
+  log: () => import('./run/log.ts'),
+  ls: () => import('./run/ls.ts'),
   refs: () => import('./run/refs.ts'),
   reset: () => import('./run/reset.ts'),
   'rev-parse': () => import('./run/rev-parse.ts'),
+  show: () => import('./run/show.ts'),
 };
 
 /** Loads the code of a command. It takes the input that the command's description demands. */

@@ -7,7 +7,7 @@
 import { isatty } from 'node:tty';
 import { VERSION } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
-import { execute, fail } from '../execute.ts';
+import { execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
 import { Output } from '../output.ts';
 import type { ProgressMode } from '../progress.ts';
@@ -151,5 +151,7 @@ const MANNERS: Manners = {
 
 /** Ends the process with the status of a `hacktree` line. */
 export async function main(): Promise<void> {
-  process.exitCode = await hacktreeMain(process.argv.slice(2));
+  const argv = process.argv.slice(2);
+  guardProcess(roughGlobals(argv).rules);
+  process.exitCode = await hacktreeMain(argv);
 }

@@ -4,7 +4,7 @@
  * Source: ostree-cli A.0.
  */
 import type { GlobalOptions } from '../context.ts';
-import { execute, fail } from '../execute.ts';
+import { execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
 import { Output, writeStderr } from '../output.ts';
 import { locateRepo } from '../repo-location.ts';
@@ -134,5 +134,6 @@ const MANNERS: Manners = {
 
 /** Ends the process with the status of an `ostree` line. */
 export async function main(): Promise<void> {
+  guardProcess(RULES);
   process.exitCode = await ostreeMain(process.argv.slice(2));
 }

@@ -4,11 +4,12 @@
  * To add a command: describe it in its area's file, write `run/ID.ts`, and name that file in loaders.ts.
  */
 import type { CommandSpec } from '../spec.ts';
+import { CONTENT_COMMANDS } from './content.ts';
 import { HISTORY_COMMANDS } from './history.ts';
 import { REPOSITORY_COMMANDS } from './repository.ts';
 import { TOOL_COMMANDS } from './tool.ts';
 
-const ALL = [...REPOSITORY_COMMANDS, ...HISTORY_COMMANDS, ...TOOL_COMMANDS] as const;
+const ALL = [...REPOSITORY_COMMANDS, ...CONTENT_COMMANDS, ...HISTORY_COMMANDS, ...TOOL_COMMANDS] as const;
 
 /** Descriptions with their literal types. */
 export type KnownSpec = (typeof ALL)[number];

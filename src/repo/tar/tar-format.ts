@@ -1,5 +1,5 @@
 /**
- * Tar streams, in and out: the only file that imports tar-stream.
+ * Reading tar streams: the only file that imports tar-stream. (Writing is simple enough without: tar-write.ts.)
  *
  * Names and PAX records are taken as raw bytes, because tar-stream decodes them as UTF-8 and xattr values are binary
  * (security.capability). For that one method of its extractor is wrapped; the version is pinned by the lock file.
@@ -135,9 +135,4 @@ function xattrsOf(pax: PaxRecords): Xattrs {
     }
   }
   return sortXattrs([...xattrs].map(([name, value]) => ({ name: Buffer.from(name), value })));
-}
-
-/** Starts writing a tar stream; the result is a Readable with entry() and finalize(). */
-export function packTar(): tar.Pack {
-  return tar.pack();
 }
