@@ -1,5 +1,7 @@
 /** Etc: three-way merge of /etc, its policy and history, accounts, local scripts. Knows nothing of boot. */
 export * from './apply.ts';
+export * from './history.ts';
+export * from './history-read.ts';
 export * from './plan.ts';
 export * from './policy.ts';
 export * from './report.ts';

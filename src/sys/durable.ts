@@ -19,6 +19,8 @@ export interface DurableOptions {
   readonly sync?: boolean;
   /** Directory for the temporary file, on the same file system. Default: the target's own. */
   readonly temporaryDir?: string;
+  /** Called with the complete, not yet flushed file, to give it an owner and attributes; runs after the mode is set. */
+  readonly prepare?: (fd: number) => void;
 }
 
 /** Replaces or makes a file. After return it survives a power cut; before, the old content does. */
@@ -69,10 +71,11 @@ function temporaryPath(target: string, { temporaryDir }: DurableOptions): string
 }
 
 /** Flushes, closes and names a temporary file; removes it when that fails. */
-function finish(fd: number, temporary: string, target: string, { mode, sync = true }: DurableOptions): void {
+function finish(fd: number, temporary: string, target: string, { mode, sync = true, prepare }: DurableOptions): void {
   try {
     try {
       fs.fchmodSync(fd, mode ?? 0o644);
+      prepare?.(fd);
       if (sync) fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
