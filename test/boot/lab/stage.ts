@@ -1,0 +1,217 @@
+/**
+ * Lays out a host system with deployed roots in a directory, as `deploy` does on a disk: hard links to a stock root, an
+ * /etc of its own for each, one /var for all, kernels by the side of the boot menu. The menu is written by the real
+ * boot loader module.
+ */
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  applyBootPlan,
+  type BootEntry,
+  type BootMenu,
+  baseArguments,
+  buildOverlay,
+  EMPTY_MENU,
+  openBootloader,
+} from '../../../src/bootloader/index.ts';
+import { PROJECT_DIR, runOk } from '../../helpers/run.ts';
+import type { BaseRoot, InitrdName } from './base-root.ts';
+import { BOOT_UUID, type DiskKind, installGrubModules, installSystemdBoot, makeDisk, ROOT_UUID } from './disk.ts';
+
+/** Hard links to the cached root need its file system. */
+const STAGE_PARENT = '/var/tmp';
+const GUEST_DIR = join(PROJECT_DIR, 'test/boot/guest');
+export const VAR_NAME = 'debian';
+/** What the host gives its kernel; the report needs no more than a word to start. */
+const HOST_ARGUMENTS = `root=UUID=${ROOT_UUID} ro quiet console=ttyS0`;
+
+export interface Stage {
+  readonly dir: string;
+  readonly kind: DiskKind;
+  readonly base: BaseRoot;
+  /** Directory that the boot loader's `bootDir` is in the making. */
+  readonly bootDir: string;
+  readonly loader: 'grub' | 'systemd-boot';
+}
+
+export interface StageOptions {
+  readonly kind?: DiskKind;
+  readonly loader?: 'grub' | 'systemd-boot';
+}
+
+/** Makes a host system without deployed roots. */
+export function makeStage(base: BaseRoot, options: StageOptions = {}): Stage {
+  const { kind = 'bios', loader = 'grub' } = options;
+  const dir = mkdtempSync(join(STAGE_PARENT, 'hacktree-stage-'));
+  const top = join(dir, 'root');
+  copyTree(base.dir, top);
+  rmSync(join(top, 'boot'), { recursive: true });
+  const bootDir = loader === 'systemd-boot' ? join(top, 'efi') : join(top, 'boot');
+  const stage: Stage = { dir, kind, base, bootDir, loader };
+  writeInto(top, 'usr/lib/lab-id', 'host\n');
+  writeInto(top, 'etc/fstab', hostFstab(stage));
+  writeInto(top, 'home/alice/file', 'hello\n');
+  mkdirSync(join(top, 'boot'), { recursive: true });
+  for (const name of ['gnomeos/repo', 'gnomeos/state']) mkdirSync(join(top, name), { recursive: true });
+  addReport(top);
+  addVar(stage);
+  if (loader === 'systemd-boot') addHostSystemdBoot(stage);
+  else addHostGrub(stage);
+  return stage;
+}
+
+export const topOf = (stage: Stage): string => join(stage.dir, 'root');
+export const rootOf = (stage: Stage, name: string): string => join(topOf(stage), 'gnomeos', name);
+
+/** Deploys the stock root under a name. Its /usr stays untouched but for a file with its name. */
+export function addRoot(stage: Stage, name: string): void {
+  const root = rootOf(stage, name);
+  copyTree(stage.base.dir, root);
+  mkdirSync(join(root, 'sysroot'));
+  symlinkSync('sysroot/gnomeos', join(root, 'gnomeos'));
+  writeInto(root, 'usr/lib/lab-id', `${name}\n`);
+  writeInto(root, 'etc/fstab', '');
+  writeInto(topOf(stage), `gnomeos/state/${name}/boot`, `var=${VAR_NAME}\n`);
+  addReport(root);
+}
+
+/** Replaces a file; its hard links elsewhere keep the old content. */
+export function writeInto(top: string, path: string, content: string | Uint8Array, mode = 0o644): void {
+  const file = join(top, path);
+  mkdirSync(dirname(file), { recursive: true });
+  rmSync(file, { force: true });
+  writeFileSync(file, content, { mode });
+}
+
+/** Makes a boot entry for a root, and puts its kernel, initial RAM disk and the overlay where the boot loader finds them. */
+export function addEntry(
+  stage: Stage,
+  id: string,
+  options: { initrd?: InitrdName; root?: string; extra?: readonly string[] } = {},
+): BootEntry {
+  const { initrd = 'stock', root = id, extra = [] } = options;
+  const directory = `hacktree/${initrd}`;
+  mkdirSync(join(stage.bootDir, directory), { recursive: true });
+  const place = (from: string, to: string): string => {
+    if (!existsSync(join(stage.bootDir, to))) linkSync(from, join(stage.bootDir, to));
+    return to;
+  };
+  writeInto(stage.bootDir, 'hacktree/overlay', buildOverlay());
+  return {
+    id,
+    title: `Lab ${id}`,
+    version: id.replace(/^root-/, ''),
+    kernel: place(stage.base.kernel, `${directory}/vmlinuz`),
+    initrds: [place(stage.base.initrds[initrd], `${directory}/initrd`), 'hacktree/overlay'],
+    arguments: [...baseArguments({ root, hostArguments: HOST_ARGUMENTS.split(' '), panicSec: 1 }), ...extra],
+  };
+}
+
+/** Writes the boot menu with the real module. */
+export async function writeMenu(stage: Stage, menu: Partial<BootMenu> & Pick<BootMenu, 'entries'>): Promise<void> {
+  const loader = openBootloader(topOf(stage));
+  if (loader.name !== stage.loader) throw new Error(`found ${loader.name}, expected ${stage.loader}`);
+  await applyBootPlan(loader.plan({ ...EMPTY_MENU, ...menu }));
+}
+
+/** Writes the disk image and removes the stage. */
+export function finishDisk(stage: Stage, image: string): void {
+  const top = topOf(stage);
+  const moveOut = (name: string): string => {
+    renameSync(join(top, name), join(stage.dir, name));
+    mkdirSync(join(top, name));
+    return join(stage.dir, name);
+  };
+  const boot = stage.kind === 'separate-boot' ? moveOut('boot') : undefined;
+  const esp = stage.loader === 'systemd-boot' ? moveOut('efi') : undefined;
+  makeDisk(image, stage.kind, { root: top, boot, esp, hasGrub: stage.loader === 'grub' });
+  removeStage(stage);
+}
+
+export function removeStage(stage: Stage): void {
+  rmSync(stage.dir, { recursive: true, force: true });
+}
+
+/** Kernel, one file of initial RAM disk with overlay, and command line, for a start without a boot loader. */
+export function directBoot(
+  base: BaseRoot,
+  file: string,
+  initrd: InitrdName,
+  words: readonly string[],
+): { kernel: string; initrd: string; commandLine: string } {
+  const bytes = readFileSync(base.initrds[initrd]);
+  const padding = Buffer.alloc((4 - (bytes.length % 4)) % 4);
+  writeFileSync(file, Buffer.concat([bytes, padding, buildOverlay()]));
+  return { kernel: base.kernel, initrd: file, commandLine: words.join(' ') };
+}
+
+function copyTree(from: string, to: string): void {
+  runOk('cp', ['-al', from, to]);
+  rmSync(join(to, 'initrds'), { recursive: true });
+  for (const name of readdirSync(join(to, 'dev'))) rmSync(join(to, 'dev', name), { recursive: true });
+  rmSync(join(to, 'etc'), { recursive: true });
+  runOk('cp', ['-a', join(from, 'etc'), join(to, 'etc')]);
+  writeInto(to, 'etc/machine-id', '');
+}
+
+function addVar(stage: Stage): void {
+  const dir = join(topOf(stage), 'gnomeos/var');
+  mkdirSync(dir, { recursive: true });
+  runOk('cp', ['-a', join(stage.base.dir, 'var'), join(dir, VAR_NAME)]);
+  for (const name of ['srv', 'mnt', 'media']) mkdirSync(join(dir, VAR_NAME, name));
+  mkdirSync(join(dir, VAR_NAME, 'roothome'), { mode: 0o700 });
+}
+
+function addReport(top: string): void {
+  const units = 'etc/systemd/system';
+  const unit = readFileSync(join(GUEST_DIR, 'lab-report.service'), 'utf8');
+  writeInto(top, 'usr/lib/lab-report', readFileSync(join(GUEST_DIR, 'lab-report'), 'utf8'), 0o755);
+  writeInto(top, `${units}/lab-report.service`, unit);
+  mkdirSync(join(top, units, 'multi-user.target.wants'), { recursive: true });
+  symlinkSync('../lab-report.service', join(top, units, 'multi-user.target.wants/lab-report.service'));
+}
+
+function hostFstab({ kind, loader }: Pick<Stage, 'kind' | 'loader'>): string {
+  const lines = [`UUID=${ROOT_UUID} / ext4 errors=remount-ro 0 1`];
+  if (kind === 'separate-boot') lines.push(`UUID=${BOOT_UUID} /boot ext4 defaults 0 2`);
+  if (loader === 'systemd-boot') lines.push('LABEL=ESP /efi vfat umask=0077 0 1');
+  return `${lines.join('\n')}\n`;
+}
+
+function addHostGrub(stage: Stage): void {
+  const { base, bootDir, kind } = stage;
+  installGrubModules(join(bootDir, 'grub'));
+  linkSync(base.kernel, join(bootDir, 'vmlinuz'));
+  linkSync(base.initrds.stock, join(bootDir, 'initrd.img'));
+  const template = readFileSync(join(GUEST_DIR, 'grub.cfg'), 'utf8');
+  const separate = kind === 'separate-boot';
+  const text = template
+    .replaceAll('@UUID@', separate ? BOOT_UUID : ROOT_UUID)
+    .replaceAll('@BOOT@', separate ? '' : '/boot')
+    .replaceAll('@ARGUMENTS@', HOST_ARGUMENTS);
+  writeInto(bootDir, 'grub/grub.cfg', text);
+}
+
+function addHostSystemdBoot({ base, bootDir }: Stage): void {
+  installSystemdBoot(bootDir, base.dir);
+  mkdirSync(join(bootDir, 'host'));
+  linkSync(base.kernel, join(bootDir, 'host/linux'));
+  linkSync(base.initrds.stock, join(bootDir, 'host/initrd'));
+  writeInto(bootDir, 'loader/loader.conf', 'timeout 2\nconsole-mode keep\ndefault host-*\n');
+  writeInto(
+    bootDir,
+    'loader/entries/host-6.1.conf',
+    `title Lab host\nsort-key debian\nversion 6.1\nlinux /host/linux\ninitrd /host/initrd\noptions ${HOST_ARGUMENTS}\n`,
+  );
+}
