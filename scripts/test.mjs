@@ -11,8 +11,8 @@ import { build, compile, jestCounts } from './steps.mjs';
 
 const PARTS = { '--boot': ['boot'], '--all': ['main', 'boot'] };
 const JEST_ARGUMENTS = {
-  main: ['--testPathIgnorePatterns', '/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
-  boot: ['--testPathPatterns', '/boot/', '--runInBand'],
+  main: ['--testPathIgnorePatterns', '/build/test/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
+  boot: ['--testPathPatterns', '/build/test/boot/', '--runInBand'],
 };
 
 const [first, ...rest] = process.argv.slice(2);

@@ -28,6 +28,7 @@ import {
 import { PROJECT_DIR, runOk } from '../../helpers/run.ts';
 import type { BaseRoot, InitrdName } from './base-root.ts';
 import { BOOT_UUID, type DiskKind, installGrubModules, installSystemdBoot, makeDisk, ROOT_UUID } from './disk.ts';
+import type { DirectBoot } from './vm.ts';
 
 /** Hard links to the cached root need its file system. */
 const STAGE_PARENT = '/var/tmp';
@@ -100,7 +101,7 @@ export function addEntry(
   id: string,
   options: { initrd?: InitrdName; root?: string; extra?: readonly string[] } = {},
 ): BootEntry {
-  const { initrd = 'stock', root = id, extra = [] } = options;
+  const { initrd = 'small', root = id, extra = [] } = options;
   const directory = `hacktree/${initrd}`;
   mkdirSync(join(stage.bootDir, directory), { recursive: true });
   const place = (from: string, to: string): string => {
@@ -144,13 +145,8 @@ export function removeStage(stage: Stage): void {
 }
 
 /** Kernel, one file of initial RAM disk with overlay, and command line, for a start without a boot loader. */
-export function directBoot(
-  base: BaseRoot,
-  file: string,
-  initrd: InitrdName,
-  words: readonly string[],
-): { kernel: string; initrd: string; commandLine: string } {
-  const bytes = readFileSync(base.initrds[initrd]);
+export function directBoot(base: BaseRoot, file: string, initrd: string, words: readonly string[]): DirectBoot {
+  const bytes = readFileSync(initrd);
   const padding = Buffer.alloc((4 - (bytes.length % 4)) % 4);
   writeFileSync(file, Buffer.concat([bytes, padding, buildOverlay()]));
   return { kernel: base.kernel, initrd: file, commandLine: words.join(' ') };
@@ -193,7 +189,7 @@ function addHostGrub(stage: Stage): void {
   const { base, bootDir, kind } = stage;
   installGrubModules(join(bootDir, 'grub'));
   linkSync(base.kernel, join(bootDir, 'vmlinuz'));
-  linkSync(base.initrds.stock, join(bootDir, 'initrd.img'));
+  linkSync(base.initrds.small, join(bootDir, 'initrd.img'));
   const template = readFileSync(join(GUEST_DIR, 'grub.cfg'), 'utf8');
   const separate = kind === 'separate-boot';
   const text = template
@@ -207,7 +203,7 @@ function addHostSystemdBoot({ base, bootDir }: Stage): void {
   installSystemdBoot(bootDir, base.dir);
   mkdirSync(join(bootDir, 'host'));
   linkSync(base.kernel, join(bootDir, 'host/linux'));
-  linkSync(base.initrds.stock, join(bootDir, 'host/initrd'));
+  linkSync(base.initrds.small, join(bootDir, 'host/initrd'));
   writeInto(bootDir, 'loader/loader.conf', 'timeout 2\nconsole-mode keep\ndefault host-*\n');
   writeInto(
     bootDir,
