@@ -7,6 +7,7 @@ export * from './host-accounts-files.ts';
 export * from './plan.ts';
 export * from './policy.ts';
 export * from './report.ts';
+export * from './scripts.ts';
 export * from './types.ts';
 export * from './unified-diff.ts';
 export * from './unresolved.ts';

@@ -4,6 +4,7 @@
  * Output is bounded: a program that talks without end is stopped and reported, not collected until memory ends.
  */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { HacktreeError, wrapSystemError } from '../core/index.ts';
 
 export interface ProcessResult {
@@ -12,6 +13,8 @@ export interface ProcessResult {
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
+  /** The time limit ended the program. */
+  readonly isTimedOut: boolean;
 }
 
 export interface ProcessOptions {
@@ -21,6 +24,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Most bytes of standard output and of standard error each. Default 16 MiB. */
   readonly maxOutputBytes?: number;
+  /** After this time the program is killed. Default: never. What it started itself may live on. */
+  readonly timeoutMs?: number;
 }
 
 const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
@@ -30,10 +35,16 @@ const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
  * Errors: `path-not-found` (no such program), `permission`, `io` (it wrote more than allowed).
  */
 export function runProcess(program: string, args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
-  const { input, cwd, env, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = options;
+  const { input, cwd, env, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], shell: false });
     let overflow = false;
+    let isTimedOut = false;
+    const stop = (): void => {
+      isTimedOut = true;
+      child.kill('SIGKILL');
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
     const collect = (stream: NodeJS.ReadableStream): Buffer[] => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -49,8 +60,12 @@ export function runProcess(program: string, args: readonly string[], options: Pr
     };
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
-    child.on('error', (error) => reject(wrapSystemError(error, 'Running', program)));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(wrapSystemError(error, 'Running', program));
+    });
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       if (overflow) reject(new HacktreeError('io', `${program} wrote more than ${maxOutputBytes} bytes and was stopped`));
       else {
         resolve({
@@ -58,11 +73,28 @@ export function runProcess(program: string, args: readonly string[], options: Pr
           signal: signal ?? undefined,
           stdout: Buffer.concat(stdout),
           stderr: Buffer.concat(stderr),
+          isTimedOut,
         });
       }
     });
     // A program may end without reading its input; that is for its exit status to tell.
     child.stdin.on('error', () => {});
     child.stdin.end(input ?? Buffer.alloc(0));
+  });
+}
+
+/**
+ * Runs a program on this process's own terminal to its end and returns its exit status, 128 + number for a signal's.
+ * Errors: `path-not-found` (no such program), `permission`.
+ */
+export function runOnTerminal(
+  program: string,
+  args: readonly string[],
+  options: Pick<ProcessOptions, 'cwd' | 'env'> = {},
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...args], { cwd: options.cwd, env: options.env, stdio: 'inherit', shell: false });
+    child.on('error', (error) => reject(wrapSystemError(error, 'Running', program)));
+    child.on('close', (status, signal) => resolve(status ?? 128 + constants.signals[signal ?? 'SIGKILL']));
   });
 }

@@ -35,6 +35,12 @@ describe('runProcess', () => {
     await expect(endless).rejects.toMatchObject({ code: 'io' });
   });
 
+  it('ends a program that takes too long', async () => {
+    const { isTimedOut, signal } = await node('setInterval(() => {}, 1000)', { timeoutMs: 50 });
+    expect([isTimedOut, signal]).toEqual([true, 'SIGKILL']);
+    expect((await node('', { timeoutMs: 60_000 })).isTimedOut).toBe(false);
+  });
+
   it('fails when there is no such program', async () => {
     await expect(runProcess('/nonexistent/program', [])).rejects.toMatchObject({ code: 'path-not-found' });
   });
