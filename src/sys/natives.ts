@@ -39,6 +39,9 @@ const PROTOTYPES = {
   geteuid: 'unsigned int geteuid()',
 } as const;
 
+/** Other names of EAGAIN and EDEADLK. */
+const SECOND_NAMES = ['EWOULDBLOCK', 'EDEADLOCK'];
+
 let library: Library | undefined;
 
 function load(): Library {
@@ -56,7 +59,11 @@ function load(): Library {
   const call: Record<string, Native> = {};
   for (const [name, prototype] of Object.entries(PROTOTYPES))
     call[name] = lazily(() => libc.func(prototype) as unknown as Native);
-  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number as number, name]));
+  const names = new Map(
+    Object.entries(koffi.os.errno)
+      .filter(([name]) => !SECOND_NAMES.includes(name))
+      .map(([name, number]) => [number as number, name]),
+  );
   library = { call, errno: () => koffi.errno(), names };
   return library;
 }
