@@ -13,6 +13,7 @@ export * from './object-list.ts';
 export * from './object-read.ts';
 export * from './object-uses.ts';
 export * from './object-write.ts';
+export * from './prune/index.ts';
 export * from './read/index.ts';
 export * from './refs.ts';
 export * from './repo.ts';

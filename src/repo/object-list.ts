@@ -23,7 +23,9 @@ export function* listObjects(repo: Repo): Generator<ObjectName> {
     if (!PREFIX.test(prefix)) continue;
     for (const name of fs.readdirSync(join(objects, prefix))) {
       const object = parseLooseName(prefix, name);
-      if (object !== undefined) yield object;
+      if (object === undefined) continue;
+      // In an archive a `.file` is no object, elsewhere a `.filez` is none.
+      if (object.type !== 'file' || name.endsWith('z') === (repo.mode === 'archive')) yield object;
     }
   }
 }
@@ -31,6 +33,12 @@ export function* listObjects(repo: Repo): Generator<ObjectName> {
 /** Lists the checksums of all commit objects, sorted. */
 export function listCommits(repo: Repo): Checksum[] {
   const commits: Checksum[] = [];
-  for (const { checksum, type } of listObjects(repo)) if (type === 'commit') commits.push(checksum);
+  for (const prefix of fs.readdirSync(repo.objectsPath)) {
+    if (!PREFIX.test(prefix)) continue;
+    for (const name of fs.readdirSync(join(repo.objectsPath, prefix))) {
+      const object = name.endsWith('.commit') ? parseLooseName(prefix, name) : undefined;
+      if (object !== undefined) commits.push(object.checksum);
+    }
+  }
   return commits.sort();
 }

@@ -17,6 +17,7 @@ import {
   HacktreeError,
   isChecksum,
   isRefName,
+  printRefspec,
 } from '../core/index.ts';
 import { ensureDir, syncDir, writeFileDurable } from '../sys/index.ts';
 import { refsDir } from './layout.ts';
@@ -34,6 +35,11 @@ export interface RefEntry extends RefTarget {
   readonly checksum: Checksum;
   /** For an alias: the head it stands for. */
   readonly aliasOf: string | undefined;
+}
+
+/** A ref as messages name it: `[REMOTE:]REF`, or `(COLLECTION, REF)`. */
+export function printRef({ ref, remote, collection }: RefTarget): string {
+  return collection === undefined ? printRefspec({ remote, ref }) : `(${collection}, ${ref})`;
 }
 
 /** Directory below refs/ that a ref is kept in. */

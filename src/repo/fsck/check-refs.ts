@@ -3,19 +3,14 @@
  *
  * Source: ostree-format 5.3 (ref-binding, collection-binding), 7, 12.
  */
-import { type Checksum, HacktreeError, printRefspec } from '../../core/index.ts';
+import { type Checksum, HacktreeError } from '../../core/index.ts';
 import { type Commit, lookup, lookupString } from '../../format/index.ts';
-import { listAllRefs, type RefEntry, type RefTarget } from '../refs.ts';
+import { listAllRefs, printRef, type RefEntry } from '../refs.ts';
 import type { Repo } from '../repo.ts';
 import type { FsckFinding } from './report.ts';
 
 /** A problem with a ref or a binding. */
 export type RefProblem = Pick<FsckFinding, 'kind' | 'message' | 'refs' | 'commits'>;
-
-/** A ref as messages name it: `[REMOTE:]REF`, or `(COLLECTION, REF)`. */
-export function printRef({ ref, remote, collection }: RefTarget): string {
-  return collection === undefined ? printRefspec({ remote, ref }) : `(${collection}, ${ref})`;
-}
 
 /** Lists all refs that hold a checksum, and a problem for each that does not. */
 export function listSoundRefs(repo: Repo): { refs: RefEntry[]; problems: RefProblem[] } {
