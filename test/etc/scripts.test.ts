@@ -169,7 +169,7 @@ describe('runDeployScripts', () => {
       const { scripts } = listDeployScripts(rootDir + '/etc', defaultEtcPolicy());
       const onFailure = async (run, openShell) => (await openShell()) === 0;
       const { isOk, runs } = await runDeployScripts({ rootDir, varDir, scripts, onFailure });
-      console.log(JSON.stringify([isOk, runs.map(({ output }) => output)]));`;
+      console.log('\\n' + JSON.stringify([isOk, runs.map(({ output }) => output)]));`;
     const node = (input: string): string =>
       runOk(process.execPath, ['--input-type=module', '-e', program, rootDir, varDir], { input }).split('\n').at(-1) ?? '';
     expect(node('exit 3\n')).toBe('[false,[""]]');
