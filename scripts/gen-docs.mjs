@@ -67,7 +67,7 @@ function commandSection(spec) {
   const usage = ['hacktree', spec.id, '[OPTIONS]', ...spec.args.map(argText)].join(' ');
   const rows = [...spec.args.map((arg) => row(`\`${argText(arg)}\``, arg.summary)), ...optionRows(spec.options)];
   const table = rows.length === 0 ? [] : ['', '| | |', '|---|---|', ...rows];
-  const json = spec.reads === true ? ['', 'Offers `--json`.'] : [];
+  const json = spec.json === true ? ['', 'Offers `--json`.'] : [];
   const examples = (spec.examples ?? []).flatMap(({ does, line }) => [`# ${does}`, line]);
   const code = examples.length === 0 ? [] : ['', '```sh', ...examples, '```'];
   const text = (spec.description ?? []).flatMap((paragraph) => ['', paragraph]);

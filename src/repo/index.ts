@@ -19,6 +19,7 @@ export * from './refs.ts';
 export * from './repo.ts';
 export * from './resolve.ts';
 export * from './staging.ts';
+export * from './text.ts';
 export * from './transaction.ts';
 export * from './tree-walk.ts';
 export * from './update-refs.ts';

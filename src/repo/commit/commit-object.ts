@@ -35,7 +35,10 @@ export function buildCommit(view: Repo, root: TreeRef, parent: Checksum | undefi
     ...bindings(view, options),
   ];
   const ordered = options.bootable === true ? inHashOrder([...metadata, ...bootableMetadata(view, rootDir)]) : metadata;
-  const sizes = options.generateSizes === true ? [[SIZES_KEY, encodeSizes(objectSizes(view, rootDir))] as const] : [];
+  const sizes =
+    options.generateSizes === true && view.mode === 'archive'
+      ? [[SIZES_KEY, encodeSizes(objectSizes(view, rootDir))] as const]
+      : [];
   return encodeCommit({
     metadata: [...ordered, ...sizes],
     parent,
@@ -50,7 +53,11 @@ export function buildCommit(view: Repo, root: TreeRef, parent: Checksum | undefi
 
 function keptMetadata(view: Repo, parent: Checksum | undefined, keys: readonly string[]): Dict {
   if (keys.length === 0) return [];
-  if (parent === undefined) return [];
+  if (parent === undefined) {
+    throw new HacktreeError('metadata-missing', 'Either --branch or --parent must be specified when using --keep-metadata', {
+      details: { expected: 'a parent commit', found: 'none' },
+    });
+  }
   const { metadata } = loadCommit(view, parent);
   return keys.map((key) => {
     const value = lookup(metadata, key);

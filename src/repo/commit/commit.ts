@@ -129,7 +129,7 @@ async function runJob(job: Job): Promise<CommitReport> {
     transaction.abort();
     return report(job, parent, true, []);
   }
-  const drift = parent === undefined ? [] : findIdDrift(view, root, parent);
+  const drift = parent === undefined || !hasObject(view, parent, 'commit') ? [] : findIdDrift(view, root, parent);
   if (options.strictIds === true) requireNoDrift(drift);
   const bytes = buildCommit(view, root, parent, options);
   const checksum = transaction.writer.writeMetadata('commit', bytes);
@@ -147,8 +147,10 @@ function report(
   isUnchanged: boolean,
   idDrift: readonly IdDrift[],
 ): CommitReport {
-  const { matched: _, ...counts } = totals;
-  return { commit: checksum, parent, isUnchanged, ...counts, ...sink.counts(), idDrift };
+  const { matched: _, ...contentCounts } = totals;
+  const { metadataTotal, metadataWritten } = sink.counts();
+  const counts = { ...contentCounts, metadataTotal: metadataTotal + (isUnchanged ? 0 : 1), metadataWritten };
+  return { commit: checksum, parent, isUnchanged, ...counts, idDrift };
 }
 
 function hasRoot(repo: Repo, commitChecksum: Checksum, root: TreeRef): boolean {
@@ -267,7 +269,7 @@ function addTotals(totals: Totals, layer: Omit<ScanReport, 'tree' | 'meta' | 'fi
   for (const path of layer.matched) totals.matched.add(path);
 }
 
-/** A path in a statoverride file or skip list that matches nothing is a mistake. */
+/** A path in a skip list or of a `+` line of a statoverride file that matches nothing is a mistake. */
 function checkMatched({ modifiers, totals }: Job): void {
   const check = (what: string, paths: Iterable<string>): void => {
     const unmatched = [...paths].filter((path) => !totals.matched.has(path));
@@ -277,7 +279,8 @@ function checkMatched({ modifiers, totals }: Job): void {
       hints: unmatched.map((path) => `Unmatched ${what} path: ${path}`),
     });
   };
-  check('statoverride', modifiers.overrides.keys());
+  const added = [...modifiers.overrides].filter(([, { kind }]) => kind === 'add').map(([path]) => path);
+  check('statoverride', added);
   check('skip-list', modifiers.skip);
 }
 

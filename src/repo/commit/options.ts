@@ -33,6 +33,7 @@ export interface CommitOptions {
   /** Further refs to bind. */
   readonly bindRefs?: readonly string[];
   readonly bootable?: boolean;
+  /** Only in archive mode, where the sizes are those of a pull; elsewhere ignored. */
   readonly generateSizes?: boolean;
   readonly skipIfUnchanged?: boolean;
 
@@ -96,6 +97,7 @@ export interface CommitReport {
   readonly contentBytesWritten: number;
   /** Files taken from the stat cache or recognised as links. */
   readonly contentCacheHits: number;
+  /** Directories count twice, for listing and metadata; the commit once. */
   readonly metadataTotal: number;
   readonly metadataWritten: number;
   readonly skippedSpecials: readonly string[];

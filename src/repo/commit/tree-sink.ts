@@ -21,6 +21,7 @@ export class TreeSink {
   readonly #pending: Map<Checksum, Buffer> | undefined;
   readonly #metas = new Map<string, Checksum>();
   #dirtrees = 0;
+  #dirmetas = 0;
 
   constructor(transaction: Transaction, options: { layered: boolean }) {
     this.#transaction = transaction;
@@ -37,6 +38,7 @@ export class TreeSink {
   }
 
   addDirmeta(meta: InodeMeta): Checksum {
+    this.#dirmetas++;
     const canonical = this.#transaction.repo.mode === 'bare-user-only' ? canonicalDir(meta) : meta;
     const bytes = encodeInodeMeta(canonical);
     const key = bytes.toString('latin1');
@@ -56,9 +58,9 @@ export class TreeSink {
     return loadDirmeta(this.#transaction.view, checksum);
   }
 
-  /** Metadata objects made so far, and those of them that were new. */
+  /** Metadata objects asked for so far, each time counted, and those of them that were new. */
   counts(): { metadataTotal: number; metadataWritten: number } {
-    return { metadataTotal: this.#dirtrees + this.#metas.size, metadataWritten: this.#transaction.writer.metadataWritten };
+    return { metadataTotal: this.#dirtrees + this.#dirmetas, metadataWritten: this.#transaction.writer.metadataWritten };
   }
 
   /** Writes the dirtrees of the final tree that are still in memory. */

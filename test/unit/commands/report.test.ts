@@ -1,7 +1,7 @@
 /** Errors as text, as JSON, and as exit statuses. */
 import { describe, expect, it } from '@jest/globals';
 import { printErrorObject, printResult } from '../../../src/commands/json.ts';
-import { exitStatus, printError, toHacktreeError } from '../../../src/commands/report.ts';
+import { failureStatus, printError, toHacktreeError } from '../../../src/commands/report.ts';
 import { editDistance, nearest } from '../../../src/commands/suggest.ts';
 import { HacktreeError } from '../../../src/core/index.ts';
 
@@ -43,9 +43,9 @@ describe('printError', () => {
   });
 });
 
-describe('exitStatus', () => {
+describe('failureStatus', () => {
   const status = (code: 'usage' | 'ref-not-found' | 'no-space' | 'interrupted', change: object = {}): number =>
-    exitStatus(new HacktreeError(code, ''), { ...rules, ...change });
+    failureStatus(code, { ...rules, ...change });
 
   it('is 1, and 2 for a wrong line', () => {
     expect([status('ref-not-found'), status('no-space'), status('usage')]).toEqual([1, 1, 2]);
