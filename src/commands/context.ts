@@ -4,11 +4,10 @@
  * A command prints through the context and nowhere else, so that `--json`, a closed pipe, and the progress line are
  * dealt with in one place. With `--json` printing does nothing: the command returns its data instead.
  */
-import { type ErrorCode, HacktreeError, type Progress } from '../core/index.ts';
+import { HacktreeError, type Progress } from '../core/index.ts';
 import { Output, writeStderr } from './output.ts';
 import { ProgressDrawer, type ProgressMode, progressStyle } from './progress.ts';
 import { locateRepo } from './repo-location.ts';
-import { failureStatus, type ReportRules } from './report.ts';
 import type { FrontEnd } from './spec.ts';
 
 export interface GlobalOptions {
@@ -29,7 +28,7 @@ export interface Surroundings {
 }
 
 export class Context {
-  readonly rules: ReportRules;
+  readonly frontEnd: FrontEnd;
   readonly options: GlobalOptions;
   readonly surroundings: Surroundings;
   /** Aborted by SIGINT and SIGTERM in commands that are `interruptible`. */
@@ -39,8 +38,8 @@ export class Context {
   exitStatus = 0;
   readonly #drawer: ProgressDrawer;
 
-  constructor(rules: ReportRules, options: GlobalOptions, place: { surroundings: Surroundings; signal: AbortSignal }) {
-    this.rules = rules;
+  constructor(frontEnd: FrontEnd, options: GlobalOptions, place: { surroundings: Surroundings; signal: AbortSignal }) {
+    this.frontEnd = frontEnd;
     this.options = options;
     this.surroundings = place.surroundings;
     this.signal = place.signal;
@@ -53,10 +52,6 @@ export class Context {
     });
   }
 
-  get frontEnd(): FrontEnd {
-    return this.rules.frontEnd;
-  }
-
   /** The caller wants data, not text. */
   get json(): boolean {
     return this.options.json;
@@ -66,11 +61,6 @@ export class Context {
   get repoPath(): string {
     const { env, cwd } = this.surroundings;
     return locateRepo({ frontEnd: this.frontEnd, option: this.options.repo, env, cwd });
-  }
-
-  /** Makes the command end with the status of a failure, although it has a result. */
-  endAs(code: ErrorCode): void {
-    this.exitStatus = failureStatus(code, this.rules);
   }
 
   /** Prints a line of the result. */

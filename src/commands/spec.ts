@@ -74,7 +74,7 @@ export interface CommandSpec {
   readonly frontEnds?: readonly FrontEnd[];
   readonly hidden?: boolean;
   /** Offers `--json`. */
-  readonly json?: boolean;
+  readonly reads?: boolean;
   /** Works on the repository that `--repo` and its defaults name. */
   readonly usesRepo?: boolean;
   /** Watches `context.signal`, so that Ctrl-C cleans up before the process ends. */

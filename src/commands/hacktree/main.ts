@@ -7,7 +7,7 @@
 import { isatty } from 'node:tty';
 import { VERSION } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
-import { execute, fail, guardProcess } from '../execute.ts';
+import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
 import { Output } from '../output.ts';
 import type { ProgressMode } from '../progress.ts';
@@ -67,7 +67,7 @@ async function runCommand(spec: CommandSpec, tokens: Tokens, rules: ReportRules)
   for (const option of globalOptions(spec)) checkChoice(option, tokens.options);
   const global = readGlobals(tokens.options);
   const input = makeInput(spec, tokens, MANNERS);
-  return execute({ spec, input, global, rules });
+  return endAfterCommand(await execute({ spec, input, global, rules }));
 }
 
 /** A line that names no command: the version, help, or a mistake. */

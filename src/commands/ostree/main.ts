@@ -4,7 +4,7 @@
  * Source: ostree-cli A.0.
  */
 import type { GlobalOptions } from '../context.ts';
-import { execute, fail, guardProcess } from '../execute.ts';
+import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
 import { Output, writeStderr } from '../output.ts';
 import { locateRepo } from '../repo-location.ts';
@@ -82,7 +82,7 @@ async function runCommand(spec: CommandSpec, line: readonly string[]): Promise<n
   if (parsed.options.has('version')) return show(versionPage());
   const global = readGlobals(parsed.options);
   const input = inputOrUsage(spec, { tokens: parsed, global });
-  return execute({ spec, input, global, rules: RULES });
+  return endAfterCommand(await execute({ spec, input, global, rules: RULES }));
 }
 
 /** A repository or arguments that are not named come with the usage. */
