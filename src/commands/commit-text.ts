@@ -1,6 +1,6 @@
 /** A commit as `log` and `show` print it, and as their JSON has it. */
-import type { CommitFacts } from '../repo/index.ts';
-import { printDate } from './format-text.ts';
+import { HacktreeError } from '../core/index.ts';
+import { type CommitFacts, printDate } from '../repo/index.ts';
 
 /** Prints a commit: facts, then subject and body indented, each part ending in a blank line. Errors: `format-invalid`. */
 export function printCommit(facts: CommitFacts): string {
@@ -8,12 +8,20 @@ export function printCommit(facts: CommitFacts): string {
   const lines = [
     ...(parent === undefined ? [] : [`Parent:  ${parent}`]),
     `ContentChecksum:  ${contentChecksum}`,
-    `Date:  ${printDate(timestampSec)}`,
+    `Date:  ${dateOf(timestampSec)}`,
     ...(version === undefined ? [] : [`Version: ${version}`]),
     ...(subject === '' ? ['(no subject)', ''] : ['', ...indented(subject), '']),
     ...(body === '' ? [] : [...indented(body), '']),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function dateOf(timestampSec: bigint): string {
+  const text = printDate(timestampSec);
+  if (text !== undefined) return text;
+  throw new HacktreeError('format-invalid', `Invalid timestamp: ${timestampSec}`, {
+    details: { expected: 'a time in the years 1 to 9999', found: timestampSec },
+  });
 }
 
 function indented(text: string): string[] {

@@ -4,10 +4,11 @@
  * A command prints through the context and nowhere else, so that `--json`, a closed pipe, and the progress line are
  * dealt with in one place. With `--json` printing does nothing: the command returns its data instead.
  */
-import { HacktreeError, type Progress } from '../core/index.ts';
+import { type ErrorCode, HacktreeError, type Progress } from '../core/index.ts';
 import { Output, writeStderr } from './output.ts';
 import { ProgressDrawer, type ProgressMode, progressStyle } from './progress.ts';
 import { locateRepo } from './repo-location.ts';
+import { failureStatus, type ReportRules } from './report.ts';
 import type { FrontEnd } from './spec.ts';
 
 export interface GlobalOptions {
@@ -28,7 +29,7 @@ export interface Surroundings {
 }
 
 export class Context {
-  readonly frontEnd: FrontEnd;
+  readonly rules: ReportRules;
   readonly options: GlobalOptions;
   readonly surroundings: Surroundings;
   /** Aborted by SIGINT and SIGTERM in commands that are `interruptible`. */
@@ -38,8 +39,8 @@ export class Context {
   exitStatus = 0;
   readonly #drawer: ProgressDrawer;
 
-  constructor(frontEnd: FrontEnd, options: GlobalOptions, place: { surroundings: Surroundings; signal: AbortSignal }) {
-    this.frontEnd = frontEnd;
+  constructor(rules: ReportRules, options: GlobalOptions, place: { surroundings: Surroundings; signal: AbortSignal }) {
+    this.rules = rules;
     this.options = options;
     this.surroundings = place.surroundings;
     this.signal = place.signal;
@@ -52,6 +53,10 @@ export class Context {
     });
   }
 
+  get frontEnd(): FrontEnd {
+    return this.rules.frontEnd;
+  }
+
   /** The caller wants data, not text. */
   get json(): boolean {
     return this.options.json;
@@ -61,6 +66,11 @@ export class Context {
   get repoPath(): string {
     const { env, cwd } = this.surroundings;
     return locateRepo({ frontEnd: this.frontEnd, option: this.options.repo, env, cwd });
+  }
+
+  /** Makes the command end with the status of a failure, although it has a result. */
+  endAs(code: ErrorCode): void {
+    this.exitStatus = failureStatus(code, this.rules);
   }
 
   /** Prints a line of the result. */

@@ -9,7 +9,7 @@ import { Context, type GlobalOptions, type Surroundings } from './context.ts';
 import { printErrorObject, printResult } from './json.ts';
 import { loadCommand } from './loaders.ts';
 import { Output, ReaderGone, writeStderr } from './output.ts';
-import { EXIT_READER_GONE, exitStatus, printError, type ReportRules, toHacktreeError } from './report.ts';
+import { EXIT_READER_GONE, failureStatus, printError, type ReportRules, toHacktreeError } from './report.ts';
 import type { CommandSpec } from './spec.ts';
 
 const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -38,7 +38,7 @@ export function guardProcess(rules: ReportRules): void {
 export async function execute({ spec, input, global, rules }: Execution): Promise<number> {
   const watch = spec.interruptible === true ? watchSignals() : undefined;
   const signal = watch?.signal ?? new AbortController().signal;
-  const context = new Context(rules.frontEnd, global, { surroundings: surroundingsOfProcess(), signal });
+  const context = new Context(rules, global, { surroundings: surroundingsOfProcess(), signal });
   try {
     const run = await loadCommand(spec.id);
     const result = await run(context, input);
@@ -89,7 +89,7 @@ export function fail(thrown: unknown, { command, json, rules, context }: Failure
 function printAndRate(error: ReturnType<typeof toHacktreeError>, rules: ReportRules & { readonly json: boolean }): number {
   const debug = process.env.HACKTREE_DEBUG === '1';
   if (!rules.json || debug) writeStderr(printError(error, { ...rules, debug }));
-  return exitStatus(error, rules);
+  return failureStatus(error.code, rules);
 }
 
 interface SignalWatch {

@@ -1,18 +1,4 @@
-/** Small texts that several commands print: dates, sizes, counts, as ostree prints them. */
-import { HacktreeError } from '../core/index.ts';
-
-const MAX_YEAR_9999_SEC = 253_402_300_799n;
-
-/** Prints a time as `YYYY-MM-DD HH:MM:SS +0000`. Errors: `format-invalid` beyond the year 9999. */
-export function printDate(timestampSec: bigint): string {
-  if (timestampSec > MAX_YEAR_9999_SEC) {
-    throw new HacktreeError('format-invalid', `Invalid timestamp: ${timestampSec}`, {
-      details: { expected: 'a time before the year 10000', found: timestampSec },
-    });
-  }
-  const [date = '', time = ''] = new Date(Number(timestampSec) * 1000).toISOString().split('T');
-  return `${date} ${time.slice(0, 8)} +0000`;
-}
+/** Small texts that several commands print: sizes and modes, as ostree prints them. */
 
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 

@@ -38,12 +38,11 @@ export interface ReportRules {
   readonly color: boolean;
 }
 
-/** Gives the exit status of an error. `ostree` knows only 1; interruption is 130 or 143 in both. */
-export function exitStatus(error: HacktreeError, rules: ReportRules): number {
-  if (error.code === 'interrupted') return ERROR_TABLE.interrupted.status;
+/** Gives the exit status of a failure. `ostree` knows only 1; interruption is 130 or 143 in both. */
+export function failureStatus(code: ErrorCode, rules: ReportRules): number {
+  if (code === 'interrupted') return ERROR_TABLE.interrupted.status;
   if (rules.frontEnd === 'ostree') return EXIT_FAILURE;
-  if (rules.distinct || error.code === 'usage') return statusOf(error.code);
-  return EXIT_FAILURE;
+  return rules.distinct || code === 'usage' ? statusOf(code) : EXIT_FAILURE;
 }
 
 function statusOf(code: ErrorCode): number {

@@ -74,7 +74,7 @@ export interface CommandSpec {
   readonly frontEnds?: readonly FrontEnd[];
   readonly hidden?: boolean;
   /** Offers `--json`. */
-  readonly reads?: boolean;
+  readonly json?: boolean;
   /** Works on the repository that `--repo` and its defaults name. */
   readonly usesRepo?: boolean;
   /** Watches `context.signal`, so that Ctrl-C cleans up before the process ends. */

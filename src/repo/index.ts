@@ -1,7 +1,4 @@
 /** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
-
-/** Commands know repositories, not system calls; this one ends them. */
-export { endProcess } from '../sys/index.ts';
 export * from './commit/index.ts';
 export * from './config.ts';
 export * from './config-edit.ts';
@@ -22,7 +19,10 @@ export * from './refs.ts';
 export * from './repo.ts';
 export * from './resolve.ts';
 export * from './staging.ts';
+export * from './text.ts';
 export * from './transaction.ts';
 export * from './tree-walk.ts';
 export * from './update-refs.ts';
 export * from './xattrs.ts';
+/** Commands know repositories, not system calls; this one ends them. */
+export { endProcess } from '../sys/index.ts';

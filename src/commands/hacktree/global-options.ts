@@ -35,6 +35,6 @@ const COMMON: readonly OptionSpec[] = [
 /** Global options that make sense for a command; all of them without one. */
 export function globalOptions(spec?: CommandSpec): readonly OptionSpec[] {
   const forRepo = spec === undefined || spec.usesRepo === true ? [REPO] : [];
-  const forReading = spec === undefined || spec.reads === true ? [JSON_OPTION] : [];
+  const forReading = spec === undefined || spec.json === true ? [JSON_OPTION] : [];
   return [...forRepo, ...forReading, ...COMMON];
 }

@@ -4,6 +4,7 @@ import {
   checkCollectionId,
   checkRefName,
   HacktreeError,
+  isHacktreeError,
   isRefName,
   parseRefspec,
   printRefspec,
@@ -35,7 +36,7 @@ export async function run(context: Context, input: RefsInput): Promise<unknown> 
   const repo = openRepo(context.repoPath);
   if (input.create !== undefined) return create(context, repo, input);
   if (input.delete) return remove(context, repo, input);
-  const listed = selectAll(repo, input).filter(({ entry }) => !input.alias || entry.aliasOf !== undefined);
+  const listed = select(context, repo, input).filter(({ entry }) => !input.alias || entry.aliasOf !== undefined);
   for (const each of listed) context.line(refLine(each, input));
   return { refs: listed.map(({ entry }) => refData(repo, entry)) };
 }
@@ -49,6 +50,16 @@ function refLine({ entry, shown }: Listed, input: RefsInput): string {
 function refData(repo: Repo, { ref, remote, collection, checksum, aliasOf }: RefEntry): object {
   const own = remote === undefined ? (repo.config.collectionId ?? null) : null;
   return { ref, remote: remote ?? null, collection: collection ?? own, commit: checksum, aliasOf: aliasOf ?? null };
+}
+
+/** As selectAll, with the words that ostree puts before its errors. */
+function select(context: Context, repo: Repo, input: RefsInput): Listed[] {
+  try {
+    return selectAll(repo, input);
+  } catch (error) {
+    if (context.frontEnd !== 'ostree' || !isHacktreeError(error)) throw error;
+    throw new HacktreeError(error.code, `Listing refs: ${error.message}`, { details: error.details, cause: error });
+  }
 }
 
 /** What the prefixes select, each ref once. Errors: `ref-invalid`. */
@@ -140,7 +151,7 @@ function parseCollectionRef(name: string): RefTarget {
 
 async function remove(context: Context, repo: Repo, input: RefsInput): Promise<unknown> {
   if (input.prefixes.length === 0) throw usageError('At least one PREFIX is required when deleting refs');
-  const entries = selectAll(repo, input).map(({ entry }) => entry);
+  const entries = select(context, repo, input).map(({ entry }) => entry);
   // Aliases first: a head is not deleted while one stands for it.
   const ordered = [
     ...entries.filter(({ aliasOf }) => aliasOf !== undefined),

@@ -1,5 +1,6 @@
 /** Commands that turn directories into commits and commits into directories or tar streams. */
 import { type CommandSpec, command } from '../spec.ts';
+import { commit } from './commit.ts';
 
 export const exportCommand = command({
   id: 'export',
@@ -29,10 +30,10 @@ export const checksum = command({
   area: 'content',
   summary: 'Print the checksum that a file or directory has as an object',
   description: ["A directory's is that of its own metadata, without what is in it."],
-  reads: true,
+  json: true,
   args: [{ name: 'path', required: true, completes: 'path', summary: 'A path of this machine' }],
   options: [{ long: 'ignore-xattrs', kind: 'flag', summary: 'As if it had no extended attributes' }],
   ostree: { missing: 'A filename must be given' },
 });
 
-export const CONTENT_COMMANDS = [exportCommand, checksum] as const satisfies readonly CommandSpec[];
+export const CONTENT_COMMANDS = [commit, exportCommand, checksum] as const satisfies readonly CommandSpec[];

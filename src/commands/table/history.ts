@@ -9,7 +9,7 @@ export const revParse = command({
     'A revision is a ref, REMOTE:REF, a checksum or its unique beginning, followed by any number of ^ for "parent of".',
   ],
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [{ name: 'revs', shown: 'REV', many: true, completes: 'rev', summary: 'Revisions' }],
   options: [
     { long: 'single', short: 'S', kind: 'flag', summary: 'Print the only commit of the repository; fail when there are several' },
@@ -22,7 +22,7 @@ export const log = command({
   area: 'history',
   summary: 'Print a commit and its ancestors',
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [{ name: 'rev', required: true, completes: 'rev', summary: 'Where to start' }],
   options: [
     { long: 'raw', kind: 'flag', summary: 'Print each commit object as GVariant text' },
@@ -36,7 +36,7 @@ export const show = command({
   area: 'history',
   summary: 'Print a commit, a part of its metadata, or another object',
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [{ name: 'object', required: true, completes: 'rev', summary: 'A revision, or the checksum of any object' }],
   options: [
     { long: 'print-related', kind: 'flag', summary: 'Print the related commits' },
@@ -71,7 +71,7 @@ export const ls = command({
   area: 'history',
   summary: 'List paths of a commit',
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [
     { name: 'rev', shown: 'COMMIT', required: true, completes: 'rev', summary: 'The revision' },
     { name: 'paths', shown: 'PATH', many: true, summary: 'Files, or directories with what is in them; default /' },
@@ -91,7 +91,7 @@ export const cat = command({
   area: 'history',
   summary: 'Print the content of files of a commit',
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [
     { name: 'rev', shown: 'COMMIT', required: true, completes: 'rev', summary: 'The revision' },
     { name: 'path', required: true, summary: 'A file; symlinks are followed within the tree' },
@@ -111,7 +111,7 @@ export const diff = command({
     'What starts with / or ./ is a directory of this machine. One revision alone is compared with its parent.',
   ],
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [
     { name: 'from', shown: 'REV|DIR', required: true, completes: 'rev', summary: 'The old side' },
     { name: 'to', shown: 'REV|DIR', completes: 'rev', summary: 'The new side' },

@@ -33,7 +33,7 @@ export const config = command({
   area: 'repository',
   summary: 'Read or change a key of the configuration',
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [
     { name: 'operation', required: true, completes: ['get', 'set', 'unset'], summary: 'get, set or unset' },
     { name: 'key', summary: 'SECTION.KEY, such as core.mode' },
@@ -55,7 +55,7 @@ export const refs = command({
   summary: 'List, make and delete refs',
   description: ['PREFIX is a ref or a directory of refs. When listing below one, it is cut off, unless --list is given.'],
   usesRepo: true,
-  reads: true,
+  json: true,
   args: [
     {
       name: 'prefixes',
@@ -91,4 +91,95 @@ export const reset = command({
   examples: [{ does: 'Take the last commit back', line: 'hacktree reset os/stable os/stable^' }],
 });
 
-export const REPOSITORY_COMMANDS = [init, config, refs, reset] as const satisfies readonly CommandSpec[];
+export const fsck = command({
+  id: 'fsck',
+  area: 'repository',
+  summary: 'Verify every object that refs and commits need',
+  description: [
+    'All damage is found and listed with the refs and paths that it affects; commits that lack objects are marked, and lose the mark when they prove whole.',
+    'Exit status 0 means that nothing is wrong, or that everything was repaired.',
+  ],
+  usesRepo: true,
+  json: true,
+  interruptible: true,
+  args: [],
+  options: [
+    { long: 'add-tombstones', kind: 'flag', summary: 'Write tombstones for parent commits that are missing' },
+    { long: 'quiet', short: 'q', kind: 'flag', summary: 'Print only what is wrong' },
+    { long: 'all', short: 'a', kind: 'flag', summary: 'Find everything (always done; for scripts written for ostree)' },
+    { long: 'delete', kind: 'flag', summary: 'Remove damaged objects and mark the commits that need them' },
+    { long: 'verify-bindings', kind: 'flag', summary: 'Check that commits are bound to the refs that lead to them' },
+    { long: 'verify-back-refs', kind: 'flag', summary: 'Also check that the refs that commits are bound to lead to them' },
+    {
+      long: 'repair',
+      kind: 'flag',
+      frontEnds: ['hacktree'],
+      summary: 'Fetch damaged and missing objects from the repository of --from',
+    },
+    {
+      long: 'from',
+      kind: 'string',
+      value: 'REPO',
+      completes: 'dir',
+      frontEnds: ['hacktree'],
+      summary: 'Where --repair takes objects from',
+    },
+    { long: 'threads', kind: 'int', value: 'N', frontEnds: ['hacktree'], summary: 'Worker threads; default one per core' },
+  ],
+  examples: [{ does: 'Mend a repository from its mirror', line: 'hacktree fsck --repair --from=/srv/mirror' }],
+});
+
+export const indexFind = command({
+  id: 'index find',
+  area: 'repository',
+  summary: 'Find the objects, commits and paths that hold some content',
+  usesRepo: true,
+  json: true,
+  args: [
+    {
+      name: 'content',
+      shown: 'DIGEST|FILE',
+      required: true,
+      completes: 'path',
+      summary: 'What sha256sum prints of a file, or a file of this machine',
+    },
+  ],
+  options: [],
+  frontEnds: ['hacktree'],
+  examples: [{ does: 'Where is this very file?', line: 'hacktree index find /usr/bin/bash' }],
+});
+
+export const indexRebuild = command({
+  id: 'index rebuild',
+  area: 'repository',
+  summary: 'Make the content index anew from the objects',
+  usesRepo: true,
+  json: true,
+  interruptible: true,
+  args: [],
+  options: [{ long: 'threads', kind: 'int', value: 'N', summary: 'Worker threads; default one per core' }],
+  frontEnds: ['hacktree'],
+});
+
+export const indexCheck = command({
+  id: 'index check',
+  area: 'repository',
+  summary: 'Compare the content index with the objects',
+  usesRepo: true,
+  json: true,
+  interruptible: true,
+  args: [],
+  options: [{ long: 'threads', kind: 'int', value: 'N', summary: 'Worker threads; default one per core' }],
+  frontEnds: ['hacktree'],
+});
+
+export const REPOSITORY_COMMANDS = [
+  init,
+  config,
+  refs,
+  reset,
+  fsck,
+  indexFind,
+  indexRebuild,
+  indexCheck,
+] as const satisfies readonly CommandSpec[];

@@ -1,0 +1,161 @@
+/** From the options of `commit` to the request that the repository understands. */
+import * as fs from 'node:fs';
+import { HacktreeError, isChecksum, parseRefspec, printRefspec, wrapSystemError } from '../core/index.ts';
+import {
+  type CommitOptions,
+  parseDate,
+  parseIdMap,
+  parseSkipList,
+  parseStatOverrides,
+  parseVariantText,
+  type TreeSource,
+} from '../repo/index.ts';
+import type { Context } from './context.ts';
+import { usageError } from './input.ts';
+import type { Input } from './spec.ts';
+import type { commit } from './table/commit.ts';
+
+export type CommitInput = Input<typeof commit>;
+
+/** Makes the request, without texts, signatures and what belongs to the run. Errors: `usage`, `path-not-found`, `not-supported`. */
+export function readCommitRequest(context: Context, input: CommitInput): CommitOptions {
+  if (input.branch === undefined && !input.orphan) throw usageError('A branch must be specified with --branch, or use --orphan');
+  refuseSelinux(input);
+  return {
+    branch: readBranch(context, input),
+    parent: readParent(input.parent) ?? (input.orphan ? 'none' : undefined),
+    trees: readTrees(context, input),
+    base: input.base,
+    timestampSec: readTimestamp(context, input.timestamp),
+    ...readMetadata(input),
+    ...readModifiers(input),
+    tarAutocreateParents: input.tarAutocreateParents,
+    tarPathnameFilter: readFilter(input.tarPathnameFilter),
+    bootable: input.bootable,
+    generateSizes: input.generateSizes,
+    skipIfUnchanged: input.skipIfUnchanged,
+    linkCheckoutSpeedup: input.linkCheckoutSpeedup,
+    devinoCanonical: input.devinoCanonical,
+    link: input.link,
+    consume: input.consume,
+    statCache: !input.noStatCache,
+    strictIds: input.strictIds,
+    fsync: input.disableFsync ? false : input.fsync,
+    bootId: context.surroundings.env.OSTREE_BOOTID,
+    ...(input.threads === undefined ? {} : { threads: input.threads }),
+  };
+}
+
+/** To ostree --orphan only means "no parent" when a branch is given too. */
+function readBranch(context: Context, { branch, orphan }: CommitInput): string | undefined {
+  if (orphan && branch !== undefined && context.frontEnd === 'hacktree')
+    throw usageError('--orphan and --branch exclude each other');
+  return branch === undefined ? undefined : printRefspec(parseRefspec(branch));
+}
+
+function readParent(text: string | undefined): CommitOptions['parent'] {
+  if (text === undefined || text === 'none' || isChecksum(text)) return text;
+  throw usageError(`Invalid rev ${text}`, [
+    '--parent takes a whole checksum or none; `hacktree rev-parse` gives the checksum of a ref.',
+  ]);
+}
+
+function readTrees(context: Context, { tree, path }: CommitInput): TreeSource[] {
+  if (tree.length === 0) return [{ kind: 'dir', path: path ?? '.' }];
+  if (path !== undefined && context.frontEnd === 'hacktree')
+    throw usageError('PATH and --tree exclude each other', ['Use --tree=dir=PATH.']);
+  return tree.map(readTree);
+}
+
+function readTree(text: string): TreeSource {
+  const equals = text.indexOf('=');
+  if (equals < 0)
+    throw usageError(`Missing type in tree specification '${text}'`, ['Write --tree=dir=PATH, tar=FILE or ref=REV.']);
+  const kind = text.slice(0, equals);
+  const rest = text.slice(equals + 1);
+  if (kind === 'ref') return { kind, rev: rest };
+  if (kind === 'dir' || kind === 'tar') return { kind, path: rest };
+  throw usageError(`Invalid tree type specification '${kind}'`, ['Write --tree=dir=PATH, tar=FILE or ref=REV.']);
+}
+
+function readTimestamp({ surroundings: { env } }: Context, text: string | undefined): bigint | undefined {
+  const epoch = env.SOURCE_DATE_EPOCH;
+  if (text !== undefined) return BigInt.asUintN(64, parseDate(text, { nowSec: Math.floor(Date.now() / 1000) }));
+  if (epoch === undefined) return undefined;
+  if (/^\d+$/.test(epoch)) return BigInt(epoch);
+  throw new HacktreeError('usage', 'Failed to convert SOURCE_DATE_EPOCH', {
+    details: { expected: 'seconds since 1970', found: epoch },
+  });
+}
+
+function readMetadata(input: CommitInput): Partial<CommitOptions> {
+  return {
+    metadataStrings: input.addMetadataString.map(splitPair),
+    metadata: input.addMetadata.map((text) => {
+      const [key, value] = splitPair(text);
+      return [key, parseVariantText(value)] as const;
+    }),
+    keepMetadata: input.keepMetadata,
+    detachedStrings: input.addDetachedMetadataString.map(splitPair),
+    bindings: !input.noBindings,
+    bindRefs: input.bindRef,
+  };
+}
+
+/** `KEY=VALUE`. Errors: `usage`. */
+function splitPair(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 0) throw usageError(`Missing '=' in KEY=VALUE metadata '${text}'`);
+  if (equals === 0) throw usageError('Empty metadata key');
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function readModifiers(input: CommitInput): Partial<CommitOptions> {
+  return {
+    ownerUid: owner(input.ownerUid),
+    ownerGid: owner(input.ownerGid),
+    canonicalPermissions: input.canonicalPermissions,
+    readOnlyExecutables: input.modeRoExecutables,
+    noXattrs: input.noXattrs,
+    skipSpecial: input.skipSpecial,
+    ...(input.statoverride === undefined
+      ? {}
+      : { statOverrides: parseStatOverrides(readText(input.statoverride), input.statoverride) }),
+    ...(input.skipList === undefined ? {} : { skipList: parseSkipList(readText(input.skipList)) }),
+    ...(input.idMap === undefined ? {} : { idMap: parseIdMap(readText(input.idMap), input.idMap) }),
+  };
+}
+
+/** -1 stands for "as it is". */
+function owner(id: number | undefined): number | undefined {
+  return id === undefined || id < 0 ? undefined : id;
+}
+
+/** `REGEX,REPLACEMENT`. Errors: `usage`. */
+function readFilter(text: string | undefined): CommitOptions['tarPathnameFilter'] {
+  if (text === undefined) return undefined;
+  const comma = text.indexOf(',');
+  if (comma > 0) return { pattern: text.slice(0, comma), replacement: text.slice(comma + 1) };
+  throw usageError(`Bad option for tar-pathname-filter: '${text}'`, ['Write REGEX,REPLACEMENT.']);
+}
+
+/** Files would be stored without the labels that were asked for: better to say so. */
+function refuseSelinux({ selinuxPolicy, selinuxPolicyFromBase }: CommitInput): void {
+  const dir = selinuxPolicyFromBase ? 'of the first tree' : selinuxPolicy;
+  const has = (name: string): boolean => selinuxPolicy !== undefined && fs.existsSync(`${selinuxPolicy}/${name}/selinux/config`);
+  // A directory without a policy labels nothing, so there is nothing to refuse.
+  if (dir === undefined || (!selinuxPolicyFromBase && !has('etc') && !has('usr/etc'))) return;
+  throw new HacktreeError('not-supported', `Labelling by the SELinux policy ${dir} is not supported`, {
+    details: { path: dir },
+    hints: ['Label the tree first (setfiles); commit stores the labels that it finds.'],
+  });
+}
+
+/** Reads a small text file. Errors: `path-not-found`, `permission`, `io`. */
+export function readText(path: string): string {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    throw wrapSystemError(error, 'Reading', path);
+  }
+}
