@@ -4,6 +4,7 @@ export * from './config.ts';
 export * from './config-edit.ts';
 export * from './content.ts';
 export * from './content-index/index.ts';
+export * from './du/index.ts';
 export * from './file-sink.ts';
 export * from './free-space.ts';
 export * from './fsck/index.ts';

@@ -70,6 +70,26 @@ export function readIndexStats(repo: Repo): IndexStats {
   }
 }
 
+/** Yields every content that has more than one record, in sound segments, with its objects sorted. Errors: system errors. */
+export function* listDuplicateContents(repo: Repo): Generator<{ digest: ContentDigest; objects: readonly Checksum[] }> {
+  const { segments } = openSound(contentIndexDir(repo.path));
+  try {
+    let digest: ContentDigest | undefined;
+    let objects: Checksum[] = [];
+    for (const record of recordsOf(segments)) {
+      if (record.digest !== digest) {
+        if (digest !== undefined && objects.length > 1) yield { digest, objects };
+        digest = record.digest;
+        objects = [];
+      }
+      objects.push(record.object);
+    }
+    if (digest !== undefined && objects.length > 1) yield { digest, objects };
+  } finally {
+    closeAll(segments);
+  }
+}
+
 /** Checks every record by hashing its object. Errors: `interrupted`, system errors. */
 export async function checkContentIndex(repo: Repo, options: IndexJobOptions = {}): Promise<IndexReport> {
   const stats = readIndexStats(repo);

@@ -1,5 +1,12 @@
 /** Content index: SHA-256 of a file's bytes -> the file objects that hold them. */
-export { checkContentIndex, type IndexReport, type IndexStats, readIndexStats, type WrongRecord } from './check.ts';
+export {
+  checkContentIndex,
+  type IndexReport,
+  type IndexStats,
+  listDuplicateContents,
+  readIndexStats,
+  type WrongRecord,
+} from './check.ts';
 export { type ContentIndex, openContentIndex } from './content-index.ts';
 export { type ContentPlace, digestOfPath, findContent } from './find.ts';
 export { type IndexJobOptions, type RebuildReport, rebuildContentIndex } from './rebuild.ts';
