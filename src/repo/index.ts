@@ -1,4 +1,7 @@
 /** Repo: objects, refs, commits, transactions. Knows nothing of networks, deployments or boot loaders. */
+
+/** Commands know repositories, not system calls; this one ends them. */
+export { endProcess } from '../sys/index.ts';
 export * from './commit/index.ts';
 export * from './config.ts';
 export * from './config-edit.ts';
@@ -25,5 +28,3 @@ export * from './transaction.ts';
 export * from './tree-walk.ts';
 export * from './update-refs.ts';
 export * from './xattrs.ts';
-/** Commands know repositories, not system calls; this one ends them. */
-export { endProcess } from '../sys/index.ts';
