@@ -34,8 +34,18 @@ interface Candidate {
 const INITRD_NAMES = ['initramfs.img', 'initramfs'];
 const HEX_SUFFIX = /^(.*)-[0-9a-f]{64}$/;
 
+/** A tree to look into: a directory, or a commit that is not checked out. Paths are relative to its root. */
+export interface TreeReader {
+  /** For messages. */
+  readonly name: string;
+  /** Names in a directory; none when it is missing. */
+  list(dir: string): string[];
+  isFile(path: string): boolean;
+}
+
 /** Finds a tree's kernel. Errors: `kernel-missing`, whose message names the places looked at. */
-export function findKernel(tree: string): TreeKernel {
+export function findKernel(where: string | TreeReader): TreeKernel {
+  const tree = typeof where === 'string' ? directoryReader(where) : where;
   const candidates = [
     ...inModules(tree),
     ...withChecksum(tree, 'usr/lib/ostree-boot'),
@@ -43,7 +53,7 @@ export function findKernel(tree: string): TreeKernel {
     ...inBoot(tree),
   ];
   for (const { version, kernel, initrd } of candidates) if (initrd !== undefined) return { version, kernel, initrd };
-  throw kernelMissing(tree, candidates[0]);
+  throw kernelMissing(tree.name, candidates[0]);
 }
 
 /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. Errors: `path-not-found`, `io`. */
@@ -59,18 +69,18 @@ export function bootChecksum(tree: string, { kernel, initrd }: Pick<TreeKernel, 
   return hash.digest().toString('hex') as Checksum;
 }
 
-function inModules(tree: string): Candidate[] {
+function inModules(tree: TreeReader): Candidate[] {
   const dir = 'usr/lib/modules';
-  return newestFirst(list(tree, dir)).flatMap((version) => {
+  return newestFirst(tree.list(dir)).flatMap((version) => {
     const kernel = `${dir}/${version}/vmlinuz`;
-    if (!isFile(tree, kernel)) return [];
-    const initrd = INITRD_NAMES.map((name) => `${dir}/${version}/${name}`).find((path) => isFile(tree, path));
+    if (!tree.isFile(kernel)) return [];
+    const initrd = INITRD_NAMES.map((name) => `${dir}/${version}/${name}`).find((path) => tree.isFile(path));
     return [{ version, kernel, initrd }];
   });
 }
 
-function withChecksum(tree: string, dir: string): Candidate[] {
-  const names = newestFirst(list(tree, dir));
+function withChecksum(tree: TreeReader, dir: string): Candidate[] {
+  const names = newestFirst(tree.list(dir));
   return names.flatMap((name) => {
     const version = HEX_SUFFIX.exec(name.slice('vmlinuz-'.length))?.[1];
     if (!name.startsWith('vmlinuz-') || version === undefined) return [];
@@ -80,12 +90,12 @@ function withChecksum(tree: string, dir: string): Candidate[] {
   });
 }
 
-function inBoot(tree: string): Candidate[] {
-  return newestFirst(list(tree, 'boot')).flatMap((name) => {
-    if (!name.startsWith('vmlinuz-') || HEX_SUFFIX.test(name) || !isFile(tree, `boot/${name}`)) return [];
+function inBoot(tree: TreeReader): Candidate[] {
+  return newestFirst(tree.list('boot')).flatMap((name) => {
+    if (!name.startsWith('vmlinuz-') || HEX_SUFFIX.test(name) || !tree.isFile(`boot/${name}`)) return [];
     const version = name.slice('vmlinuz-'.length);
     const names = [`initrd.img-${version}`, `initramfs-${version}.img`, `initrd-${version}`];
-    const initrd = names.map((other) => `boot/${other}`).find((path) => isFile(tree, path));
+    const initrd = names.map((other) => `boot/${other}`).find((path) => tree.isFile(path));
     return [{ version, kernel: `boot/${name}`, initrd }];
   });
 }
@@ -103,6 +113,14 @@ function newestFirst(names: readonly string[]): string[] {
   return names.toSorted((a, b) => compare(b, a));
 }
 
+function directoryReader(dir: string): TreeReader {
+  return {
+    name: dir,
+    list: (path) => list(dir, path),
+    isFile: (path) => fs.lstatSync(join(dir, path), { throwIfNoEntry: false })?.isFile() === true,
+  };
+}
+
 function list(tree: string, dir: string): string[] {
   try {
     return fs.readdirSync(join(tree, dir));
@@ -111,10 +129,6 @@ function list(tree: string, dir: string): string[] {
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return [];
     throw wrapSystemError(error, 'Cannot read', join(tree, dir));
   }
-}
-
-function isFile(tree: string, path: string): boolean {
-  return fs.lstatSync(join(tree, path), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function kernelMissing(tree: string, kernelOnly: Candidate | undefined): HacktreeError {

@@ -75,6 +75,7 @@ export const ERROR_TABLE = {
   'kernel-missing': entry('user', 1, 'The commit has no kernel and initramfs where they are looked for.'),
   'bootloader-missing': entry('user', 1, 'No supported boot loader was found on the disk.'),
   'bootloader-verify': entry('system', 24, 'The boot menu does not list what was written, or a file it names is wrong.'),
+  'tree-invalid': entry('user', 1, "The commit's tree cannot be deployed as it is."),
   'etc-conflict': entry('user', 25, 'Local changes to /etc conflict with new defaults and the policy says to fail.'),
   'etc-policy': entry('config', 1, 'The policy file /etc/hacktree/etc-policy.conf has a line that cannot be understood.'),
   'deploy-script': entry('user', 1, 'A script of /etc/hacktree/deploy.d failed; the deployment was undone.'),

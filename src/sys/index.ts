@@ -1,5 +1,6 @@
 /** Sys: system calls, xattrs, durable writes, locks, threads. Knows nothing of objects. */
 export * from './copy.ts';
+export * from './copy-tree.ts';
 export * from './durable.ts';
 export * from './lock.ts';
 export * from './natives.ts';
