@@ -56,6 +56,20 @@ export function takeSpace(budget: SpaceBudget, sizeBytes: number): void {
   );
 }
 
+/** Refuses a job whose writes would not fit, before the first of them. Errors: `no-space`. */
+export function checkSpace(budget: SpaceBudget, neededBytes: number): void {
+  const available = Atomics.load(new BigInt64Array(budget.counter), 0);
+  if (BigInt(neededBytes) <= available) return;
+  throw new HacktreeError(
+    'no-space',
+    `${budget.rule} would be exceeded, ${printBytes(BigInt(neededBytes))} needed, ${printBytes(available > 0n ? available : 0n)} available`,
+    {
+      details: { path: budget.path, neededBytes, availableBytes: Number(available > 0n ? available : 0n) },
+      hints: ['nothing was written; free space, or lower core.min-free-space-percent / core.min-free-space-size'],
+    },
+  );
+}
+
 function printBytes(bytes: bigint): string {
   return bytes < 1000n ? `${bytes} bytes` : `${(Number(bytes) / 1000).toFixed(1)} kB`;
 }

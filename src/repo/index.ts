@@ -15,6 +15,7 @@ export * from './layout.ts';
 export * from './lock.ts';
 export * from './object-list.ts';
 export * from './object-read.ts';
+export * from './object-table.ts';
 export * from './object-uses.ts';
 export * from './object-write.ts';
 export * from './prune/index.ts';

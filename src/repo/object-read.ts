@@ -190,7 +190,8 @@ export function loadFile(repo: Repo, checksum: Checksum): FileObject {
   }
 }
 
-function loadFilez(path: string, diskBytes: number): FileObject {
+/** Reads header and size of a `.filez` wherever it lies. Errors: `format-invalid`. */
+export function loadFilez(path: string, diskBytes: number): FileObject {
   const fd = fs.openSync(path, 'r');
   try {
     const start = Buffer.alloc(Math.min(diskBytes, 512));

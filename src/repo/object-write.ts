@@ -131,10 +131,14 @@ export class ObjectWriter {
     return { uid: 0, gid: 0, mode, target: header.target, xattrs: [] };
   }
 
-  /** Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors. */
-  writeBuffer(given: FileHeader, content: Uint8Array): WrittenFile {
+  /**
+   * Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors; with
+   * `expected` a different checksum is refused before anything is written: `object-corrupt`.
+   */
+  writeBuffer(given: FileHeader, content: Uint8Array, expected?: Checksum): WrittenFile {
     const header = this.canonicalHeader(given);
     const checksum = fileChecksum(header, content);
+    if (expected !== undefined && checksum !== expected) throw wrongChecksum(expected, checksum);
     const isNew = !this.has(checksum, 'file');
     if (isNew) this.#storeBuffer(checksum, header, content);
     const contentDigest = isNew && !isSymlinkMode(header.mode) ? (sha256(content).toString('hex') as ContentDigest) : undefined;
@@ -200,6 +204,35 @@ export class ObjectWriter {
     }
     fs.lutimesSync(temporary, 0, 0);
     this.#publish(temporary, checksum, 'file');
+    return true;
+  }
+
+  /** Stores the bytes of a loose object (in this repository's mode) that the caller has verified. Errors: `no-space`. */
+  writeVerified(checksum: Checksum, type: ObjectType, bytes: Uint8Array): void {
+    this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+  }
+
+  /** Gives a verified `.filez` in the staging directory its name, where the repository is an archive. */
+  adoptVerified(checksum: Checksum, path: string): void {
+    fs.chmodSync(path, 0o644);
+    this.#publish(path, checksum, 'file');
+  }
+
+  /**
+   * Stages an object of another repository of the same mode by hard link; returns false where that is not possible (another
+   * file system, too many links, not permitted).
+   */
+  linkVerified(checksum: Checksum, type: ObjectType, source: string): boolean {
+    const prefix = checksum.slice(0, 2);
+    this.#ensurePrefix(prefix);
+    try {
+      fs.linkSync(source, this.#stagedPath(checksum, type));
+    } catch (error) {
+      const errno = errnoOf(error) ?? '';
+      if (errno === 'EEXIST') return true;
+      if (['EXDEV', 'EMLINK', 'EPERM', 'EACCES'].includes(errno)) return false;
+      throw wrapSystemError(error, 'Linking object', source);
+    }
     return true;
   }
 
@@ -361,13 +394,21 @@ export class ObjectWriter {
   }
 
   #publish(temporary: string, checksum: Checksum, type: ObjectType): void {
-    const prefix = checksum.slice(0, 2);
-    if (!this.#madeDirs.has(prefix)) {
-      fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
-      this.#madeDirs.add(prefix);
-    }
+    this.#ensurePrefix(checksum.slice(0, 2));
     fs.renameSync(temporary, this.#stagedPath(checksum, type));
   }
+
+  #ensurePrefix(prefix: string): void {
+    if (this.#madeDirs.has(prefix)) return;
+    fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
+    this.#madeDirs.add(prefix);
+  }
+}
+
+function wrongChecksum(expected: Checksum, found: Checksum): HacktreeError {
+  return new HacktreeError('object-corrupt', `Corrupted file object; checksum expected='${expected}' actual='${found}'`, {
+    details: { expected, found },
+  });
 }
 
 function readUpTo(fd: number, buffer: Buffer): number {

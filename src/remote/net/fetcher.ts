@@ -1,0 +1,338 @@
+/**
+ * Fetching paths of a mirror: retries with backoff, redirects, mirrors in turn, limits on size, resuming large files.
+ *
+ * A path that is not there is a value (undefined), not an error. Everything that arrives is unverified.
+ *
+ * Source: RFC 9110 (10.2.3 Retry-After, 13 conditional requests, 14 ranges, 15.4 redirects).
+ */
+import * as fs from 'node:fs';
+import { HacktreeError, isHacktreeError, wrapSystemError } from '../../core/index.ts';
+import { writeFully } from '../../sys/index.ts';
+import type { FetcherInit } from './options.ts';
+import { type PathKind, RequestPlan } from './request-plan.ts';
+import { type Receiver, type ResponseHead, Transport } from './transport.ts';
+
+export interface FetchOptions {
+  readonly kind?: PathKind;
+  /** Most bytes that are taken; more is `object-too-large`. */
+  readonly limitBytes: number;
+  /** What the cached copy had; an unchanged file is answered without its bytes. */
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
+  /** First and last byte wanted. A server that sends the whole file is understood. */
+  readonly range?: readonly [number, number];
+  /** false: one attempt. */
+  readonly retry?: boolean;
+  /** Asks caches on the way for a fresh copy. */
+  readonly fresh?: boolean;
+}
+
+export interface Fetched {
+  readonly bytes: Buffer;
+  /** The copy that the caller has is current; `bytes` is empty. */
+  readonly isUnchanged: boolean;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+  readonly url: string;
+  readonly contentType: string | undefined;
+}
+
+const MAX_REDIRECTS = 10;
+const MAX_PAUSE_MS = 30_000;
+const MISSING_STATUS = [403, 404, 410];
+const RETRIED_STATUS = [408, 425, 429, 500, 502, 503, 504];
+
+/** A status that is neither success nor absence. */
+class StatusError extends Error {
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+
+  constructor({ status, headers }: ResponseHead) {
+    super(`Server returned HTTP ${status}`);
+    this.status = status;
+    this.retryAfterMs = retryAfter(one(headers['retry-after']));
+  }
+}
+
+export class Fetcher {
+  readonly #transport: Transport;
+  readonly #plan: RequestPlan;
+  readonly #retries: number;
+  readonly #backoffMs: number;
+  #transferredBytes = 0;
+  #isClosed = false;
+
+  constructor(init: FetcherInit) {
+    this.#plan = new RequestPlan(init);
+    this.#transport = new Transport(init);
+    this.#retries = init.retries ?? 5;
+    this.#backoffMs = init.backoffMs ?? 200;
+  }
+
+  /** Bytes of bodies received so far, of failed attempts too. */
+  get transferredBytes(): number {
+    return this.#transferredBytes;
+  }
+
+  /** Fetches a path into memory; undefined when it is not there. Errors: `network`, `object-too-large`, `server-invalid`. */
+  fetch(path: string, options: FetchOptions): Promise<Fetched | undefined> {
+    return this.#retrying(path, options.kind ?? 'metadata', options.retry !== false, async (url, attempt) => {
+      const chunks: Buffer[] = [];
+      const headers = requestHeaders(options);
+      const { head, finalUrl } = await this.#follow(
+        url,
+        headers,
+        limited(path, options.limitBytes, (c) => chunks.push(c)),
+        {
+          path,
+          kind: options.kind ?? 'metadata',
+          attempt,
+        },
+      );
+      if (MISSING_STATUS.includes(head.status)) return undefined;
+      const isUnchanged = head.status === 304 && (options.etag !== undefined || options.lastModified !== undefined);
+      if (!isUnchanged && head.status !== 200 && head.status !== 206) throw new StatusError(head);
+      return {
+        bytes: cutToRange(Buffer.concat(chunks), head, options.range),
+        isUnchanged,
+        etag: one(head.headers.etag),
+        lastModified: one(head.headers['last-modified']),
+        url: finalUrl.href,
+        contentType: one(head.headers['content-type']),
+      };
+    });
+  }
+
+  /**
+   * Fetches a path into memory when it has at most `spillBytes`, else into `file`, from where an earlier attempt (of
+   * another process too) left off. Returns bytes or undefined when they are in the file; the file is not verified.
+   */
+  fetchOrSpill(
+    path: string,
+    options: { readonly kind: PathKind; readonly spillBytes: number; readonly limitBytes: number; readonly file: string },
+  ): Promise<{ readonly bytes: Buffer | undefined; readonly url: string; readonly contentType: string | undefined } | undefined> {
+    const { kind, file } = options;
+    return this.#retrying(path, kind, true, async (url, attempt) => {
+      const present = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      const headers: Record<string, string> = present === 0 ? {} : { range: `bytes=${present}-` };
+      const spill = new Spill(file, present, options.spillBytes);
+      try {
+        const receiver = limited(
+          path,
+          options.limitBytes - present,
+          (chunk) => spill.write(chunk),
+          (head) => spill.begin(head),
+        );
+        const { head, finalUrl } = await this.#follow(url, headers, receiver, { path, kind, attempt });
+        if (MISSING_STATUS.includes(head.status)) return undefined;
+        if (head.status === 416) {
+          fs.rmSync(file, { force: true });
+          throw Object.assign(new Error('the server cannot continue'), { code: 'ECONNRESET' });
+        }
+        if (head.status !== 200 && head.status !== 206) throw new StatusError(head);
+        return { bytes: spill.bytes(), url: finalUrl.href, contentType: one(head.headers['content-type']) };
+      } finally {
+        spill.close();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#transport.close();
+  }
+
+  async #follow(
+    start: URL,
+    headers: Record<string, string>,
+    receiver: Receiver,
+    asked: { path: string; kind: PathKind; attempt: number },
+  ): Promise<{ head: ResponseHead; finalUrl: URL }> {
+    let url = start;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const head = await this.#transport.get(url, { ...headers, ...this.#plan.headersFor(url) }, this.#counting(receiver));
+      const target = redirectTarget(head, url);
+      if (target === undefined) {
+        if (hop > 0 && head.status < 300) this.#plan.remember(asked.path, asked.kind, asked.attempt, url);
+        return { head, finalUrl: url };
+      }
+      url = target;
+    }
+    throw new HacktreeError('server-invalid', `${start.href} redirects more than ${MAX_REDIRECTS} times`, {
+      details: { path: start.href, expected: `at most ${MAX_REDIRECTS} redirects` },
+    });
+  }
+
+  /** Only the body of a success reaches the receiver. */
+  #counting(receiver: Receiver): Receiver {
+    let isWanted = false;
+    return {
+      start: (head) => {
+        isWanted = head.status === 200 || head.status === 206;
+        if (isWanted) receiver.start(head);
+      },
+      data: (chunk) => {
+        this.#transferredBytes += chunk.length;
+        if (isWanted) receiver.data(chunk);
+      },
+    };
+  }
+
+  async #retrying<T>(
+    path: string,
+    kind: PathKind,
+    retry: boolean,
+    attemptOnce: (url: URL, attempt: number) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const url = this.#plan.urlFor(path, kind, attempt);
+      try {
+        return await attemptOnce(url, attempt);
+      } catch (error) {
+        if (!isRetried(error)) throw describeFailure(error, url, attempt);
+        this.#plan.avoid(path, kind, attempt);
+        if (!retry || attempt >= this.#retries || this.#isClosed) throw describeFailure(error, url, attempt);
+        await pause(error, this.#backoffMs * 2 ** attempt);
+      }
+    }
+  }
+}
+
+/** A body that goes to memory first, and to a file once it is too long or continues one. */
+class Spill {
+  readonly #file: string;
+  readonly #present: number;
+  readonly #spillBytes: number;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #fd: number | undefined;
+
+  constructor(file: string, present: number, spillBytes: number) {
+    this.#file = file;
+    this.#present = present;
+    this.#spillBytes = spillBytes;
+  }
+
+  begin({ status, headers }: ResponseHead): void {
+    if (this.#present === 0) return;
+    const continues = status === 206 && one(headers['content-range'])?.startsWith(`bytes ${this.#present}-`) === true;
+    this.#fd = fs.openSync(this.#file, continues ? 'a' : 'w', 0o600);
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#fd === undefined) {
+      this.#chunks.push(Buffer.from(chunk));
+      this.#length += chunk.length;
+      if (this.#length <= this.#spillBytes) return;
+      this.#fd = fs.openSync(this.#file, 'w', 0o600);
+      for (const held of this.#chunks) writeFully(this.#fd, held);
+      this.#chunks = [];
+    } else {
+      writeFully(this.#fd, chunk);
+    }
+  }
+
+  /** What stayed in memory; undefined when the file has it. */
+  bytes(): Buffer | undefined {
+    if (this.#fd !== undefined) return undefined;
+    return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+  }
+}
+
+function requestHeaders({ etag, lastModified, range, fresh }: FetchOptions): Record<string, string> {
+  return {
+    ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
+    ...(range === undefined ? {} : { range: `bytes=${range[0]}-${range[1]}` }),
+    ...(fresh === true ? { 'cache-control': 'no-cache' } : {}),
+  };
+}
+
+function limited(
+  path: string,
+  limitBytes: number,
+  take: (chunk: Buffer) => void,
+  begin: (head: ResponseHead) => void = () => {},
+): Receiver {
+  let total = 0;
+  const check = (bytes: number): void => {
+    if (bytes <= limitBytes) return;
+    throw new HacktreeError('object-too-large', `${path} has at least ${bytes} bytes, expected at most ${limitBytes}`, {
+      details: { path, expected: limitBytes, found: bytes },
+    });
+  };
+  return {
+    start: (head) => {
+      total = 0;
+      check(Number(one(head.headers['content-length']) ?? 0));
+      begin(head);
+    },
+    data: (chunk) => {
+      total += chunk.length;
+      check(total);
+      take(chunk);
+    },
+  };
+}
+
+function cutToRange(bytes: Buffer, { status }: ResponseHead, range: readonly [number, number] | undefined): Buffer {
+  return range === undefined || status === 206 ? bytes : bytes.subarray(range[0], range[1] + 1);
+}
+
+function redirectTarget({ status, headers }: ResponseHead, from: URL): URL | undefined {
+  const location = one(headers.location);
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
+  const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const isAllowed = target?.protocol === 'https:' || (target?.protocol === 'http:' && from.protocol === 'http:');
+  if (target !== undefined && isAllowed) return target;
+  throw new HacktreeError('server-invalid', `${from.href} redirects to ${location}, which is not followed`, {
+    details: { path: from.href, expected: 'http or https, and never from https to http', found: location },
+  });
+}
+
+/** The first value of a header. */
+export function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function retryAfter(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL/;
+
+/** Connections that break, stall or cannot be made are tried again; what the server says clearly, and our own limits, are not. */
+function isRetried(error: unknown): boolean {
+  if (error instanceof StatusError) return RETRIED_STATUS.includes(error.status);
+  if (isHacktreeError(error)) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || CERTIFICATE.test(code)) return false;
+  return !isFileFailure(error) || (syscall === 'write' && ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code));
+}
+
+const isFileFailure = (error: unknown): boolean => FILE_CALLS.includes((error as NodeJS.ErrnoException).syscall ?? '');
+
+function pause(error: unknown, backoffMs: number): Promise<void> {
+  const wanted = error instanceof StatusError ? error.retryAfterMs : undefined;
+  const jittered = backoffMs * (0.5 + Math.random());
+  return new Promise((resolve) => setTimeout(resolve, Math.min(MAX_PAUSE_MS, wanted ?? jittered)));
+}
+
+const FILE_CALLS = ['open', 'write', 'fstat', 'stat', 'unlink', 'rm'];
+
+function describeFailure(error: unknown, url: URL, attempt: number): unknown {
+  if (isHacktreeError(error)) return error;
+  if (isFileFailure(error) && !isRetried(error)) return wrapSystemError(error, 'Storing', url.pathname);
+  const times = attempt === 0 ? '' : ` (after ${attempt + 1} attempts)`;
+  const found = error instanceof StatusError ? error.status : String((error as NodeJS.ErrnoException).code ?? 'failure');
+  return new HacktreeError('network', `While fetching ${url.href}: ${(error as Error).message}${times}`, {
+    details: { path: url.href, expected: 'HTTP 200', found, attempts: attempt + 1 },
+    cause: error,
+  });
+}

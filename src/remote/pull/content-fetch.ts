@@ -1,0 +1,73 @@
+/** Fetches file objects through the pool, a batch per message, and collects what the content index wants to know of them. */
+import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
+import { ContentRecords } from '../../repo/index.ts';
+import type { Pool } from '../../sys/index.ts';
+import type { PullBatchResult } from './pull-worker.ts';
+import { ObjectRows } from './rows.ts';
+import { type PullTotals, requireAll } from './tree-scan.ts';
+
+const BATCH_OBJECTS = 64;
+
+export interface ContentFetchOptions {
+  readonly totals: PullTotals;
+  readonly report: ReportProgress;
+  readonly signal: AbortSignal | undefined;
+  readonly count: number;
+  /** Bytes to download, where known. */
+  readonly bytesTotal: number | undefined;
+}
+
+/** Fetches and stages file objects; returns rows for the content index. Errors: those of the workers, `interrupted`. */
+export async function fetchContent(
+  pool: Pool<Uint8Array, PullBatchResult>,
+  checksums: Iterable<Checksum>,
+  options: ContentFetchOptions,
+): Promise<ContentRecords> {
+  const { totals, report, signal } = options;
+  const records = new ContentRecords();
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let done = 0;
+  const receive = (result: PullBatchResult): void => {
+    totals.content += result.content;
+    totals.contentBytes += result.contentBytes;
+    totals.transferredBytes += result.transferredBytes;
+    records.addRows(result.digests);
+    done += result.content;
+    report({
+      phase: 'Receiving objects',
+      objectsDone: done,
+      objectsTotal: options.count,
+      bytesDone: totals.transferredBytes,
+      bytesTotal: options.bytesTotal,
+    });
+    requireAll(result.missing);
+  };
+  const send = (rows: Uint8Array): void => {
+    const job = pool.run(rows).then(receive);
+    const settled: Promise<void> = job
+      .catch((error: unknown) => void failures.push(error))
+      .then(() => void running.delete(settled));
+    running.add(settled);
+  };
+  const check = (): void => {
+    if (signal?.aborted === true)
+      failures.push(new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it'));
+  };
+  const rows = new ObjectRows();
+  // Few objects are dealt to all threads, many in large batches.
+  const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(options.count / pool.capacity)));
+  for (const checksum of checksums) {
+    rows.add(checksum, 'file');
+    if (rows.count < batch) continue;
+    send(rows.take());
+    while (running.size >= pool.capacity) await Promise.race(running);
+    check();
+    if (failures.length > 0) break;
+  }
+  if (rows.count > 0 && failures.length === 0) send(rows.take());
+  await Promise.all(running);
+  check();
+  if (failures.length > 0) throw failures[0];
+  return records;
+}

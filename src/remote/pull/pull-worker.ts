@@ -1,0 +1,146 @@
+/**
+ * Worker of a pull: brings batches of objects from the source into staging, verified, and says what metadata names.
+ *
+ * A batch is a list of objects; the objects of a batch are under way at once, as many as there are connections. The answer
+ * holds the children of directories (to be fetched next) and rows for the content index.
+ */
+import { type Checksum, isHacktreeError } from '../../core/index.ts';
+import type { Dirtree, ObjectName } from '../../format/index.ts';
+import { ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
+import type { WorkerFunction } from '../../sys/index.ts';
+import { HttpSource } from './http-source.ts';
+import { decodeVerified, type TreeMetadata } from './metadata.ts';
+import { RepoSource } from './repo-source.ts';
+import { ObjectRows, objectsOf } from './rows.ts';
+import type { ObjectSource, SourceInit } from './source.ts';
+
+export interface PullWorkerInit {
+  readonly writer: WriterInit;
+  readonly source: SourceInit;
+  /** Repositories on this machine that are asked first. */
+  readonly caches: readonly SourceInit[];
+  /** Objects under way in one batch. */
+  readonly concurrency: number;
+}
+
+export interface PullBatchResult {
+  /** Rows of what the batch's directories name. */
+  readonly children: Uint8Array;
+  /** Rows of 64 bytes for the content index. */
+  readonly digests: Uint8Array;
+  /** Objects that no source has. */
+  readonly missing: readonly ObjectName[];
+  readonly metadata: number;
+  readonly content: number;
+  readonly contentBytes: number;
+  /** Bytes this thread received over the network since its last answer. */
+  readonly transferredBytes: number;
+}
+
+export function createWorker(init: PullWorkerInit): WorkerFunction<Uint8Array, PullBatchResult> {
+  const writer = new ObjectWriter(init.writer);
+  const sources = [...init.caches, init.source].map((source) => openSource(source, writer, init.writer.stagingPath));
+  let reported = 0;
+  const run = async (rows: Uint8Array): Promise<PullBatchResult> => {
+    const batch = new Batch(writer, sources);
+    await batch.run([...objectsOf(rows)], init.concurrency);
+    const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
+    const result = { ...batch.result(), transferredBytes: transferred - reported };
+    reported = transferred;
+    return result;
+  };
+  const close = (): void => {
+    for (const source of sources) void source.close();
+  };
+  return Object.assign(run, { close });
+}
+
+function openSource(init: SourceInit, writer: ObjectWriter, stagingPath: string): ObjectSource {
+  return init.kind === 'http'
+    ? new HttpSource(init.fetcher, writer, stagingPath)
+    : new RepoSource(init.path, writer, init.isTrusted);
+}
+
+class Batch {
+  readonly #writer: ObjectWriter;
+  readonly #sources: readonly ObjectSource[];
+  readonly #children = new ObjectRows();
+  readonly #digests = new ContentRecords();
+  readonly #missing: ObjectName[] = [];
+  #metadata = 0;
+  #content = 0;
+  #contentBytes = 0;
+
+  constructor(writer: ObjectWriter, sources: readonly ObjectSource[]) {
+    this.#writer = writer;
+    this.#sources = sources;
+  }
+
+  async run(objects: readonly ObjectName[], concurrency: number): Promise<void> {
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      for (let object = objects[next++]; object !== undefined; object = objects[next++]) {
+        const isThere = object.type === 'file' ? await this.#file(object.checksum) : await this.#tree(object);
+        if (!isThere) this.#missing.push(object);
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: Math.min(concurrency, objects.length) }, lane));
+    for (const { status, ...rest } of lanes) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
+  }
+
+  result(): Omit<PullBatchResult, 'transferredBytes'> {
+    return {
+      children: this.#children.take(),
+      digests: Uint8Array.from(this.#digests.bytes),
+      missing: this.#missing,
+      metadata: this.#metadata,
+      content: this.#content,
+      contentBytes: this.#contentBytes,
+    };
+  }
+
+  async #file(checksum: Checksum): Promise<boolean> {
+    for (const source of this.#sources) {
+      const stored = await source.storeFile(checksum);
+      if (stored === undefined) continue;
+      this.#content++;
+      this.#contentBytes += stored.sizeBytes;
+      if (stored.contentDigest !== undefined) this.#digests.add(stored.contentDigest, checksum);
+      return true;
+    }
+    return false;
+  }
+
+  async #tree({ checksum, type }: ObjectName): Promise<boolean> {
+    for (const source of this.#sources) {
+      const isThere = await this.#treeFrom(source, checksum, type as TreeMetadata);
+      if (isThere) return true;
+    }
+    return false;
+  }
+
+  async #treeFrom(source: ObjectSource, checksum: Checksum, type: TreeMetadata): Promise<boolean> {
+    let received = await source.readMetadata(checksum, type, false);
+    if (received === undefined) return false;
+    let value: unknown;
+    try {
+      value = decodeVerified(received.bytes, checksum, type, received.origin);
+    } catch (error) {
+      if (!isHacktreeError(error) || error.code !== 'object-corrupt') throw error;
+      received = (await source.readMetadata(checksum, type, true)) ?? received;
+      value = decodeVerified(received.bytes, checksum, type, received.origin);
+    }
+    this.#writer.writeVerified(checksum, type, received.bytes);
+    this.#metadata++;
+    if (type === 'dirtree') this.#addChildren(value as Dirtree);
+    return true;
+  }
+
+  #addChildren({ files, dirs }: Dirtree): void {
+    for (const { checksum } of files) this.#children.add(checksum, 'file');
+    for (const { tree, meta } of dirs) {
+      this.#children.add(meta, 'dirmeta');
+      this.#children.add(tree, 'dirtree');
+    }
+  }
+}

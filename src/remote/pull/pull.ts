@@ -1,0 +1,394 @@
+/**
+ * Pull: brings refs of a remote, with everything they need, into a repository.
+ *
+ * Order: summary, refs, commits (each checked), directories, then files; all of it goes to staging and gets its names
+ * together at the end, files before commits, refs last. What an interrupted pull staged is found by the next one.
+ *
+ * Source: ostree-format 11, 12; ostree-cli A.1 (`pull`, `pull-local`).
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { type Checksum, HacktreeError, isChecksum, type ReportProgress } from '../../core/index.ts';
+import { type Commit, sizesOf } from '../../format/index.ts';
+import {
+  addToContentIndex,
+  beginTransaction,
+  checkSpace,
+  listHeads,
+  parseRepoMode,
+  partialFile,
+  type RefTarget,
+  type Repo,
+  readRef,
+  resolveRev,
+  type Transaction,
+} from '../../repo/index.ts';
+import { openPool, writeFileDurable } from '../../sys/index.ts';
+import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
+import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
+import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
+import { Trust, type TrustOptions } from '../trust.ts';
+import { fetchCommit } from './commits.ts';
+import { fetchContent } from './content-fetch.ts';
+import type { PullBatchResult, PullWorkerInit } from './pull-worker.ts';
+import { type PullTotals, TreeScan } from './tree-scan.ts';
+
+export interface PullOptions {
+  /** `REF`, `REF@CHECKSUM` or `CHECKSUM`. Empty: the remote's configured branches; with mirror all refs of the summary. */
+  readonly refs?: readonly string[];
+  /** Refs go to refs/heads, and the summary is copied. */
+  readonly mirror?: boolean;
+  /** Parents to pull too; -1 all. Default 0. */
+  readonly depth?: number;
+  readonly subpaths?: readonly string[];
+  readonly commitMetadataOnly?: boolean;
+  /** Objects of a repository on this machine are verified and copied instead of linked. */
+  readonly untrusted?: boolean;
+  readonly localCacheRepos?: readonly string[];
+  readonly timestampCheck?: boolean;
+  readonly timestampCheckFromRev?: string | undefined;
+  readonly dryRun?: boolean;
+  readonly disableVerifyBindings?: boolean;
+  readonly disableFsync?: boolean;
+  readonly cacheDir?: string | undefined;
+  readonly network?: NetworkOptions;
+  readonly trust?: TrustOptions;
+  readonly place?: RemotesPlace;
+  /** Worker threads; 0 = none. Default: one per core. */
+  readonly threads?: number;
+  readonly onProgress?: ReportProgress;
+  readonly onLockWait?: () => void;
+  readonly signal?: AbortSignal;
+  readonly bootId?: string;
+}
+
+export interface PulledRef {
+  readonly ref: string;
+  readonly commit: Checksum;
+  readonly previous: Checksum | undefined;
+}
+
+export interface PullReport {
+  readonly refs: readonly PulledRef[];
+  /** Objects came from a repository on this machine. */
+  readonly isLocal: boolean;
+  readonly metadataFetched: number;
+  readonly contentFetched: number;
+  readonly bytesTransferred: number;
+  readonly contentBytesWritten: number;
+  readonly elapsedSec: number;
+  /** With dryRun: what a pull would fetch. */
+  readonly planned: PullPlan;
+}
+
+export interface PullPlan {
+  readonly contentObjects: number;
+  /** Undefined where neither the commit nor the mirror says how large objects are. */
+  readonly downloadBytes: number | undefined;
+  readonly writtenBytes: number | undefined;
+}
+
+/** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
+export async function pull(repo: Repo, remoteName: string, options: PullOptions = {}): Promise<PullReport> {
+  const remote = loadRemote(repo, remoteName, options.place);
+  const access = await openRemoteAccess(repo, remote, options.network);
+  return withAccess(repo, remote, access, options);
+}
+
+export interface PullLocalOptions extends Omit<PullOptions, 'network' | 'mirror'> {
+  /** Refs go to refs/remotes/REMOTE; its keys and collection ID apply. */
+  readonly remote?: string | undefined;
+  readonly gpgVerify?: boolean;
+  readonly gpgVerifySummary?: boolean;
+}
+
+/** Pulls from a repository on this machine: by hard link where both have one mode. Errors: as pull. */
+export async function pullLocal(repo: Repo, source: Repo, options: PullLocalOptions = {}): Promise<PullReport> {
+  const { remote: name } = options;
+  const flags = { 'gpg-verify': `${options.gpgVerify === true}`, 'gpg-verify-summary': `${options.gpgVerifySummary === true}` };
+  const remote = temporaryRemote(name ?? 'local', `file://${source.path}`, flags);
+  const all = options.refs === undefined || options.refs.length === 0;
+  const refs = all ? listHeads(source).map(({ ref }) => ref) : options.refs;
+  return withAccess(repo, remote, openLocalAccess(source), { ...options, refs: refs ?? [], mirror: name === undefined });
+}
+
+async function withAccess(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions): Promise<PullReport> {
+  try {
+    return await new Pull(repo, remote, access, options).run();
+  } finally {
+    await access.close();
+  }
+}
+
+interface Target {
+  readonly ref: string | undefined;
+  readonly checksum: Checksum;
+}
+
+class Pull {
+  readonly #repo: Repo;
+  readonly #remote: RemoteConfig;
+  readonly #access: RemoteAccess;
+  readonly #options: PullOptions;
+  readonly #trust: Trust;
+  readonly #startMs = performance.now();
+  readonly #totals: PullTotals = { metadata: 0, content: 0, contentBytes: 0, transferredBytes: 0 };
+  readonly #report: ReportProgress;
+
+  constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
+    this.#repo = repo;
+    this.#remote = remote;
+    this.#access = access;
+    this.#options = options;
+    this.#trust = new Trust(repo, remote, options.trust);
+    this.#report = options.onProgress ?? (() => {});
+  }
+
+  async run(): Promise<PullReport> {
+    const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
+    const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
+    const targets = await this.#targets(summary);
+    const { bootId, onLockWait, disableFsync } = this.#options;
+    const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
+    const transaction = await beginTransaction(this.#repo, {
+      ...(bootId === undefined ? {} : { bootId }),
+      ...(onLockWait === undefined ? {} : { onLockWait }),
+      ...(disableFsync === true ? { fsync: false } : {}),
+      beforeRefs: () => addToContentIndex(this.#repo, records.bytes, disableFsync === true ? { sync: false } : {}),
+    });
+    let plan: PullPlan;
+    try {
+      plan = await this.#transfer(transaction, targets, records);
+    } catch (error) {
+      transaction.abort();
+      throw error;
+    }
+    const previous = targets.map(({ ref }) => (ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref))));
+    if (this.#options.dryRun === true) transaction.abort();
+    else await this.#publish(transaction, targets, summary);
+    return this.#result(targets, previous, plan);
+  }
+
+  #wantsAllRefs(): boolean {
+    return this.#options.mirror === true && (this.#options.refs ?? []).length === 0;
+  }
+
+  #fetchSummary(): Promise<RemoteSummary | undefined> {
+    return fetchSummary(this.#repo, this.#remote.name, this.#access, this.#trust, {
+      cacheDir: this.#options.cacheDir,
+      refuseOlder: this.#options.timestampCheck === true,
+    });
+  }
+
+  // ---- what is wanted ----
+
+  async #targets(summary: RemoteSummary | undefined): Promise<Target[]> {
+    await this.#checkRemoteMode(summary);
+    const requested = this.#requestedRefs(summary);
+    const targets: Target[] = [];
+    for (const text of requested) targets.push(await this.#target(text, summary));
+    return targets;
+  }
+
+  #requestedRefs(summary: RemoteSummary | undefined): readonly string[] {
+    const { refs = [] } = this.#options;
+    if (refs.length > 0 || this.#access.local !== undefined) return refs.length > 0 ? refs : this.#remote.branches;
+    if (this.#options.mirror === true) {
+      if (summary !== undefined) return summary.summary.refs.map(({ ref }) => ref);
+      throw new HacktreeError(
+        'remote-config',
+        'Fetching all refs was requested in mirror mode, but remote repository does not have a summary',
+        { details: { remote: this.#remote.name }, hints: ['name the refs, or run `hacktree summary -u` on the mirror'] },
+      );
+    }
+    if (this.#remote.branches.length > 0) return this.#remote.branches;
+    throw new HacktreeError('remote-config', `No configured branches for remote ${this.#remote.name}`, {
+      details: { remote: this.#remote.name },
+      hints: ['name a ref, or set branches= in the configuration of the remote'],
+    });
+  }
+
+  async #target(text: string, summary: RemoteSummary | undefined): Promise<Target> {
+    if (isChecksum(text)) return { ref: undefined, checksum: text };
+    const [ref = '', override] = text.split('@');
+    if (override !== undefined) {
+      if (isChecksum(override)) return { ref, checksum: override };
+      throw new HacktreeError('usage', `Invalid commit '${override}' in '${text}'`, { details: { found: text } });
+    }
+    const listed = summary?.summary.refs.find((entry) => entry.ref === ref)?.commit;
+    const checksum = listed ?? (summary === undefined ? await this.#access.ref(ref) : undefined);
+    if (checksum !== undefined) return { ref, checksum };
+    const where = summary === undefined ? `at ${this.#access.where}` : 'in repository summary';
+    throw new HacktreeError('ref-not-found', `No such branch '${ref}' ${where}`, {
+      details: { remote: this.#remote.name, path: this.#access.where, found: ref },
+      hints: [`hacktree remote refs ${this.#remote.name} lists what there is`],
+    });
+  }
+
+  async #checkRemoteMode(summary: RemoteSummary | undefined): Promise<void> {
+    if (this.#access.local !== undefined) return;
+    const mode = summary?.facts.mode ?? (await this.#configuredMode());
+    if (mode === undefined || parseRepoMode(mode) === 'archive') return;
+    throw new HacktreeError('repo-mode', `Can't pull from archives with mode "${mode}"`, {
+      details: { path: this.#access.where, expected: 'archive', found: mode },
+      hints: ['a web server must serve a repository of mode archive'],
+    });
+  }
+
+  async #configuredMode(): Promise<string | undefined> {
+    const config = await this.#access.file('config', { limitBytes: 1 << 20 });
+    return config === undefined ? undefined : /^\s*mode\s*=\s*(\S+)\s*$/m.exec(config.bytes.toString('utf8'))?.[1];
+  }
+
+  #refTarget(ref: string): RefTarget {
+    if (this.#options.mirror !== true) return { ref, remote: this.#remote.name };
+    return { ref, collection: this.#remote.collectionId };
+  }
+
+  // ---- transfer ----
+
+  async #transfer(transaction: Transaction, targets: readonly Target[], records: { bytes: Uint8Array }): Promise<PullPlan> {
+    const init: PullWorkerInit = {
+      writer: transaction.writerInit,
+      source: this.#access.source(this.#options.untrusted !== true),
+      caches: (this.#options.localCacheRepos ?? []).map((path) => ({ kind: 'repo', path, isTrusted: false })),
+      concurrency: this.#access.local === undefined ? (this.#options.network?.connections ?? 4) : 1,
+    };
+    const module = new URL('./pull-worker.js', import.meta.url);
+    const pool = openPool<PullWorkerInit, Uint8Array, PullBatchResult>({ module, init, size: this.#options.threads });
+    try {
+      const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
+      const scan = new TreeScan(transaction, pool, shared);
+      const commits = await this.#fetchCommits(transaction, targets, scan);
+      const plan = this.#plan(scan, commits);
+      if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
+      if (this.#options.dryRun === true) return plan;
+      const found = await fetchContent(pool, scan.missingFiles.checksums('file'), {
+        ...shared,
+        count: plan.contentObjects,
+        bytesTotal: plan.downloadBytes,
+      });
+      records.bytes = found.bytes;
+      return plan;
+    } finally {
+      await pool.close();
+    }
+  }
+
+  /** Fetches commits, parents as far as asked for, and the directories of each. */
+  async #fetchCommits(transaction: Transaction, targets: readonly Target[], scan: TreeScan): Promise<Commit[]> {
+    const commits: Commit[] = [];
+    const done = new Set<Checksum>();
+    for (const target of targets) {
+      let checksum: Checksum | undefined = target.checksum;
+      let depth = this.#options.depth ?? 0;
+      for (let isParent = false; checksum !== undefined; isParent = true) {
+        const commit: Commit | undefined = await this.#fetchOne(transaction, { ...target, checksum }, isParent, scan, done);
+        if (commit === undefined) break;
+        commits.push(commit);
+        if (depth === 0) break;
+        depth--;
+        checksum = commit.parent;
+      }
+    }
+    return commits;
+  }
+
+  async #fetchOne(
+    transaction: Transaction,
+    { ref, checksum }: Target,
+    isParent: boolean,
+    scan: TreeScan,
+    done: Set<Checksum>,
+  ): Promise<Commit | undefined> {
+    const checks = {
+      remote: this.#remote,
+      trust: this.#trust,
+      verifyBindings: this.#options.disableVerifyBindings !== true,
+    };
+    const wanted = isParent
+      ? { checksum, ref: undefined, notOlderThan: [] }
+      : { checksum, ref, notOlderThan: this.#notOlderThan(ref) };
+    const fetched = await fetchCommit(transaction, this.#access, checks, wanted);
+    if (fetched === undefined) {
+      if (isParent) return undefined;
+      throw new HacktreeError('object-missing', `The remote has no commit ${checksum}`, {
+        details: { object: `${checksum}.commit`, path: this.#access.where },
+      });
+    }
+    if (done.has(checksum)) return fetched.commit;
+    done.add(checksum);
+    if (!fetched.wasHere) this.#totals.metadata++;
+    await this.#fetchTree(transaction, checksum, fetched, scan);
+    return fetched.commit;
+  }
+
+  async #fetchTree(
+    transaction: Transaction,
+    checksum: Checksum,
+    { commit, wasHere }: { commit: Commit; wasHere: boolean },
+    scan: TreeScan,
+  ): Promise<void> {
+    const isComplete = wasHere && !fs.existsSync(partialFile(this.#repo.path, checksum));
+    if (isComplete) return;
+    const { subpaths = [], commitMetadataOnly = false } = this.#options;
+    const isPartial = commitMetadataOnly || subpaths.length > 0;
+    transaction.setPartial(checksum, isPartial);
+    if (commitMetadataOnly) return;
+    const root = { tree: commit.rootTree, meta: commit.rootMeta };
+    for (const path of subpaths) await scan.scanPath(root, path);
+    if (subpaths.length === 0) await scan.scan(root.tree, root.meta);
+  }
+
+  #notOlderThan(ref: string | undefined): Checksum[] {
+    const from = this.#options.timestampCheckFromRev;
+    const fixed = from === undefined ? [] : [resolveRev(this.#repo, from)];
+    if (this.#options.timestampCheck !== true || ref === undefined) return fixed;
+    const current = readRef(this.#repo, this.#refTarget(ref));
+    return current === undefined ? fixed : [...fixed, current];
+  }
+
+  #plan(scan: TreeScan, commits: readonly Commit[]): PullPlan {
+    const contentObjects = scan.missingFiles.count;
+    const sizes = commits.map(({ metadata }) => sizesOf(metadata));
+    if (contentObjects === 0) return { contentObjects, downloadBytes: 0, writtenBytes: 0 };
+    if (sizes.some((list) => list === undefined)) return { contentObjects, downloadBytes: undefined, writtenBytes: undefined };
+    let downloadBytes = 0;
+    let writtenBytes = 0;
+    const counted = new Set<Checksum>();
+    for (const { checksum, type, archivedBytes, unpackedBytes } of sizes.flatMap((list) => list ?? [])) {
+      if (type !== 'file' || counted.has(checksum) || !scan.missingFiles.has(checksum, 'file')) continue;
+      counted.add(checksum);
+      downloadBytes += archivedBytes;
+      writtenBytes += this.#repo.mode === 'archive' ? archivedBytes : unpackedBytes;
+    }
+    return { contentObjects, downloadBytes, writtenBytes };
+  }
+
+  // ---- publication ----
+
+  async #publish(transaction: Transaction, targets: readonly Target[], summary: RemoteSummary | undefined): Promise<void> {
+    for (const { ref, checksum } of targets) if (ref !== undefined) transaction.setRef(this.#refTarget(ref), checksum);
+    await transaction.commit();
+    if (this.#options.mirror !== true || summary === undefined || !this.#wantsAllRefs()) return;
+    const sync = this.#options.disableFsync !== true && this.#repo.config.fsync;
+    if (summary.signatureBytes === undefined) fs.rmSync(join(this.#repo.path, 'summary.sig'), { force: true });
+    else writeFileDurable(join(this.#repo.path, 'summary.sig'), summary.signatureBytes, { sync });
+    writeFileDurable(join(this.#repo.path, 'summary'), summary.bytes, { sync });
+  }
+
+  #result(targets: readonly Target[], previous: readonly (Checksum | undefined)[], planned: PullPlan): PullReport {
+    return {
+      refs: targets.flatMap(({ ref, checksum }, i) =>
+        ref === undefined ? [] : [{ ref, commit: checksum, previous: previous[i] }],
+      ),
+      isLocal: this.#access.local !== undefined,
+      metadataFetched: this.#totals.metadata,
+      contentFetched: this.#totals.content,
+      bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
+      contentBytesWritten: this.#totals.contentBytes,
+      elapsedSec: Math.floor((performance.now() - this.#startMs) / 1000),
+      planned,
+    };
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Objects of a repository on this machine: linked where both have the same mode, converted otherwise.
+ *
+ * Trusted objects are linked without being read. Untrusted ones are verified as they are copied; a link would let the
+ * other repository's owner change them later.
+ *
+ * Source: ostree-format 12 (pull-local).
+ */
+import { type Checksum, EMPTY_BYTES } from '../../core/index.ts';
+import { isSymlinkMode } from '../../format/index.ts';
+import {
+  contentChunks,
+  hasObject,
+  loadFile,
+  type ObjectWriter,
+  objectPath,
+  openRepo,
+  type Repo,
+  readContent,
+  tryReadMetadata,
+} from '../../repo/index.ts';
+import { checkStorable } from './http-source.ts';
+import type { TreeMetadata } from './metadata.ts';
+import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
+
+const IN_MEMORY_BYTES = 1 << 20;
+
+export class RepoSource implements ObjectSource {
+  readonly transferredBytes = 0;
+  readonly #repo: Repo;
+  readonly #writer: ObjectWriter;
+  #mayLink: boolean;
+
+  constructor(path: string, writer: ObjectWriter, isTrusted: boolean) {
+    this.#repo = openRepo(path);
+    this.#writer = writer;
+    this.#mayLink = isTrusted && this.#repo.mode === writer.repo.mode;
+  }
+
+  async close(): Promise<void> {}
+
+  async readMetadata(checksum: Checksum, type: TreeMetadata): Promise<ReceivedMetadata | undefined> {
+    const bytes = tryReadMetadata(this.#repo, checksum, type);
+    if (bytes === undefined) return undefined;
+    return { bytes, origin: { where: objectPath(this.#repo, checksum, type) } };
+  }
+
+  async storeFile(checksum: Checksum): Promise<StoredFile | undefined> {
+    if (this.#mayLink && this.#link(checksum)) return { sizeBytes: 0, contentDigest: undefined };
+    if (!hasObject(this.#repo, checksum, 'file')) return undefined;
+    const file = loadFile(this.#repo, checksum);
+    checkStorable(this.#writer, file.header, checksum);
+    if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, checksum);
+    if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), checksum);
+    const sink = this.#writer.startFile(file.header, file.sizeBytes);
+    try {
+      for await (const chunk of contentChunks(file)) sink.write(chunk);
+    } catch (error) {
+      sink.abort();
+      throw error;
+    }
+    return sink.finish(checksum);
+  }
+
+  /** Once linking is not possible here it is not tried again. */
+  #link(checksum: Checksum): boolean {
+    try {
+      this.#mayLink = this.#writer.linkVerified(checksum, 'file', objectPath(this.#repo, checksum, 'file'));
+      return this.#mayLink;
+    } catch (error) {
+      if ((error as { details?: { errno?: string } }).details?.errno !== 'ENOENT') throw error;
+      return false;
+    }
+  }
+}

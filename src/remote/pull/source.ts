@@ -1,0 +1,31 @@
+/** Where a worker takes objects from, and what it does with one: the same answers from a mirror and from a repository. */
+import type { Checksum } from '../../core/index.ts';
+import type { WrittenFile } from '../../repo/index.ts';
+import type { FetcherInit } from '../net/options.ts';
+import type { Origin, TreeMetadata } from './metadata.ts';
+
+/** Plain data, sent to every thread. */
+export type SourceInit =
+  | { readonly kind: 'http'; readonly fetcher: FetcherInit }
+  /** isTrusted: objects are linked without reading them, where modes agree. */
+  | { readonly kind: 'repo'; readonly path: string; readonly isTrusted: boolean };
+
+export interface ReceivedMetadata {
+  readonly bytes: Buffer;
+  readonly origin: Origin;
+}
+
+export interface StoredFile {
+  readonly sizeBytes: number;
+  readonly contentDigest: WrittenFile['contentDigest'];
+}
+
+export interface ObjectSource {
+  /** Reads a metadata object, unverified; undefined when it is not there. `fresh`: an earlier copy was wrong. */
+  readMetadata(checksum: Checksum, type: TreeMetadata, fresh: boolean): Promise<ReceivedMetadata | undefined>;
+  /** Verifies and stages a file object; undefined when it is not there. Errors: `object-corrupt` and those of writing. */
+  storeFile(checksum: Checksum): Promise<StoredFile | undefined>;
+  /** Bytes that came over the network so far. */
+  readonly transferredBytes: number;
+  close(): Promise<void>;
+}

@@ -1,0 +1,171 @@
+/**
+ * Finds what commits need and what of it is not here: directories are read where they are, those that are missing are
+ * fetched in batches by the pool, and what they name is looked at in turn.
+ *
+ * Each object is looked at once. Missing file objects are collected, not fetched: how much there is to download is known
+ * before the first of them.
+ */
+import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
+import { type Dirtree, decodeDirtree, type ObjectName, printObjectName } from '../../format/index.ts';
+import { loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
+import type { Pool } from '../../sys/index.ts';
+import type { PullBatchResult } from './pull-worker.ts';
+import { ObjectRows, objectsOf } from './rows.ts';
+
+const BATCH_OBJECTS = 64;
+
+/** Counts of what was brought in. */
+export interface PullTotals {
+  metadata: number;
+  content: number;
+  contentBytes: number;
+  transferredBytes: number;
+}
+
+export class TreeScan {
+  /** File objects that are not here. */
+  readonly missingFiles = new ObjectTable();
+  /** Objects that no source has. */
+  readonly absent: ObjectName[] = [];
+  readonly #transaction: Transaction;
+  readonly #view: Repo;
+  readonly #pool: Pool<Uint8Array, PullBatchResult>;
+  readonly #totals: PullTotals;
+  readonly #report: ReportProgress;
+  readonly #signal: AbortSignal | undefined;
+  readonly #seen = new ObjectTable();
+  readonly #pending: Checksum[] = [];
+  readonly #wanted = new ObjectRows();
+  readonly #running = new Set<Promise<void>>();
+  #failure: { error: unknown } | undefined;
+
+  constructor(
+    transaction: Transaction,
+    pool: Pool<Uint8Array, PullBatchResult>,
+    options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
+  ) {
+    this.#transaction = transaction;
+    this.#view = transaction.view;
+    this.#pool = pool;
+    this.#totals = options.totals;
+    this.#report = options.report;
+    this.#signal = options.signal;
+  }
+
+  /** Brings in everything below a directory but its files, which are collected. */
+  async scan(tree: Checksum, meta: Checksum): Promise<void> {
+    this.#visit({ checksum: meta, type: 'dirmeta' });
+    this.#visit({ checksum: tree, type: 'dirtree' });
+    await this.#drain();
+  }
+
+  /** Brings in the directories on a path, and everything at its end. Errors: `path-not-found`. */
+  async scanPath(root: { readonly tree: Checksum; readonly meta: Checksum }, path: string): Promise<void> {
+    let at = root;
+    const names = path.split('/').filter((name) => name !== '' && name !== '.');
+    for (const name of names) {
+      const dirtree = await this.#loadDirtree(at);
+      const dir = dirtree.dirs.find((entry) => entry.name === name);
+      const file = dirtree.files.find((entry) => entry.name === name);
+      if (file !== undefined) {
+        this.#visit({ checksum: file.checksum, type: 'file' });
+        return;
+      }
+      if (dir === undefined)
+        throw new HacktreeError('path-not-found', `No such file or directory: ${path}`, { details: { path } });
+      at = dir;
+    }
+    await this.scan(at.tree, at.meta);
+  }
+
+  /** Fetches one directory without what is below it. */
+  async #loadDirtree({ tree, meta }: { tree: Checksum; meta: Checksum }): Promise<Dirtree> {
+    const rows = new ObjectRows();
+    if (!this.#transaction.writer.has(meta, 'dirmeta')) rows.add(meta, 'dirmeta');
+    if (!this.#transaction.writer.has(tree, 'dirtree')) rows.add(tree, 'dirtree');
+    if (rows.count > 0) this.#account(await this.#pool.run(rows.take()));
+    return loadDirtree(this.#view, tree);
+  }
+
+  #visit({ checksum, type }: ObjectName): void {
+    if (!this.#seen.add(checksum, type)) return;
+    if (type === 'dirtree') {
+      this.#pending.push(checksum);
+    } else if (!this.#transaction.writer.has(checksum, type)) {
+      if (type === 'file') this.missingFiles.add(checksum, 'file');
+      else this.#want({ checksum, type });
+    }
+  }
+
+  #want({ checksum, type }: ObjectName): void {
+    this.#wanted.add(checksum, type);
+    if (this.#wanted.count >= BATCH_OBJECTS) this.#send();
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      for (let tree = this.#pending.pop(); tree !== undefined; tree = this.#pending.pop()) {
+        this.#visitTree(tree);
+        while (this.#running.size >= this.#pool.capacity) await this.#settleOne();
+      }
+      if (this.#wanted.count > 0) this.#send();
+      if (this.#running.size === 0) return;
+      await this.#settleOne();
+    }
+  }
+
+  #visitTree(checksum: Checksum): void {
+    const bytes = tryReadMetadata(this.#view, checksum, 'dirtree');
+    if (bytes === undefined) {
+      this.#want({ checksum, type: 'dirtree' });
+      return;
+    }
+    const { files, dirs } = decodeDirtree(bytes);
+    for (const file of files) this.#visit({ checksum: file.checksum, type: 'file' });
+    for (const { tree, meta } of dirs) {
+      this.#visit({ checksum: meta, type: 'dirmeta' });
+      this.#visit({ checksum: tree, type: 'dirtree' });
+    }
+  }
+
+  #send(): void {
+    const running: Promise<void> = this.#pool.run(this.#wanted.take()).then(
+      (result) => {
+        this.#account(result);
+        for (const object of objectsOf(result.children)) this.#visit(object);
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+      },
+    );
+    const done = running.then(() => void this.#running.delete(done));
+    this.#running.add(done);
+  }
+
+  async #settleOne(): Promise<void> {
+    await Promise.race(this.#running);
+    if (this.#signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
+    if (this.#failure === undefined) return;
+    await Promise.all(this.#running);
+    throw this.#failure.error;
+  }
+
+  #account(result: PullBatchResult): void {
+    const totals = this.#totals;
+    totals.metadata += result.metadata;
+    totals.transferredBytes += result.transferredBytes;
+    requireAll(result.missing);
+    this.#report({ phase: 'Receiving metadata', objectsDone: totals.metadata, bytesDone: totals.transferredBytes });
+  }
+}
+
+/** Errors: `object-missing` naming the first of the objects that the remote lacks. */
+export function requireAll(missing: readonly ObjectName[]): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  const more = missing.length === 1 ? '' : ` and ${missing.length - 1} more`;
+  throw new HacktreeError('object-missing', `The remote has no object ${printObjectName(first)}${more}`, {
+    details: { object: printObjectName(first), missing: missing.map(printObjectName) },
+    hints: ['the mirror is incomplete; try again later or use another one'],
+  });
+}
