@@ -2,7 +2,7 @@
  * xz: compression and decompression in pieces.
  *
  * liblzma does both where the system has it. Without it decompression falls back to WebAssembly (asynchronous, and
- * several times slower); compression has no fallback, so callers ask canCompressXz() and store uncompressed instead.
+ * several times slower), and compression to xz files that are not smaller than their content (xz-store.ts).
  * Decoders stop at the promised size: a few kilobytes can unpack to gigabytes.
  *
  * **Source:** ostree-format 10.3 (preset 8, CRC64), 2 (decoder limited to 100 MiB of memory).
@@ -10,6 +10,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { HacktreeError } from '../core/index.ts';
 import { hasLiblzma, LzmaFailure, openLzmaDecoder, openLzmaEncoder } from './natives-lzma.ts';
+import { storeXz } from './xz-store.ts';
 
 /** What a decoder may use; dictionaries of up to 64 MiB (xz -9) fit. */
 const MEMORY_LIMIT_BYTES = 100 * 1024 * 1024;
@@ -29,15 +30,21 @@ export interface XzEncodeOptions {
   readonly preset?: number;
   /** Size of the input when it is known: saves memory. */
   readonly inputBytes?: number;
+  /** false: as if there were no liblzma. */
+  readonly native?: boolean;
 }
 
-/** Tells whether compressXz and decompressXzSync work on this system. */
-export function canCompressXz(): boolean {
+/** Tells whether the system has liblzma: whether compressXz compresses, and decompressXzSync works. */
+export function hasXz(): boolean {
   return hasLiblzma();
 }
 
-/** Compresses to an .xz stream. Errors: `not-supported` without liblzma. */
+/** Makes an .xz stream; without liblzma one that is not compressed. */
 export function* compressXz(input: Iterable<Uint8Array>, options: XzEncodeOptions = {}): Generator<Buffer> {
+  if (options.native === false || !hasLiblzma()) {
+    yield* storeXz(input);
+    return;
+  }
   const coder = openLzmaEncoder(options.preset ?? DEFAULT_PRESET, options.inputBytes);
   try {
     for (const chunk of input) yield* coder.push(chunk);

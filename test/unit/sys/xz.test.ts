@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canCompressXz, compressXz, decompressXz, decompressXzSync } from '../../../src/sys/index.ts';
+import { compressXz, decompressXz, decompressXzSync, hasXz } from '../../../src/sys/index.ts';
 import { noise } from '../../helpers/noise.ts';
 
 const compress = (bytes: Uint8Array, options?: Parameters<typeof compressXz>[1]): Buffer =>
@@ -30,7 +30,7 @@ const DECODERS: [string, (input: Uint8Array[], limits: Limits) => Promise<Buffer
 const TEXT = Buffer.concat([Buffer.alloc(200_000, 'hello '), noise(50_000, 1)]);
 
 it('finds liblzma on the machines that test', () => {
-  expect(canCompressXz()).toBe(true);
+  expect(hasXz()).toBe(true);
 });
 
 describe.each(DECODERS)('xz by %s', (_name, decompress) => {
@@ -86,6 +86,16 @@ describe.each(DECODERS)('xz by %s', (_name, decompress) => {
       message: expect.stringContaining('promised 100000 bytes'),
     });
     expect(given).toBeLessThan(bomb.length / 16 / 2);
+  });
+});
+
+describe('xz without compression', () => {
+  it.each(DECODERS)('is read by %s', async (_name, decompress) => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('x'), TEXT, noise(65_536, 2), noise(65_537, 3), noise(300_001, 4)]) {
+      const stored = Buffer.concat([...compressXz(chunked(bytes, 100_000), { native: false })]);
+      expect((await decompress([stored], { maxBytes: bytes.length })).equals(bytes)).toBe(true);
+      expect(stored.length).toBeLessThan(bytes.length * 1.001 + 100);
+    }
   });
 });
 

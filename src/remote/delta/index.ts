@@ -1,0 +1,7 @@
+/** Static deltas: making the objects of a commit out of another one's and little data; and making such data. */
+export * from './bspatch.ts';
+export * from './execute.ts';
+export * from './generate.ts';
+export * from './pack.ts';
+export * from './plan.ts';
+export * from './repo-store.ts';
