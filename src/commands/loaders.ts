@@ -29,6 +29,7 @@ const LOADERS: Loaders = {
   init: () => import('./run/init.ts'),
   log: () => import('./run/log.ts'),
   ls: () => import('./run/ls.ts'),
+  prune: () => import('./run/prune.ts'),
   refs: () => import('./run/refs.ts'),
   reset: () => import('./run/reset.ts'),
   'rev-parse': () => import('./run/rev-parse.ts'),

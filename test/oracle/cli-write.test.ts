@@ -1,30 +1,16 @@
-/**
- * Commands that change a repository: the drop-in and the real ostree, on equal repositories, say the same and leave the
- * same objects, refs and marks behind.
- */
-import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { fixtureDir } from '../helpers/fixture.ts';
-import { both, copyRepo, type Outcome } from '../helpers/front-ends.ts';
+import { both, type Outcome } from '../helpers/front-ends.ts';
 import { initOstreeRepo, ostree, ostreeCommit } from '../helpers/oracle.ts';
 import { type RunOptions, requireTool, run } from '../helpers/run.ts';
-import { scratchDir } from '../helpers/scratch.ts';
+import { compareSides, copySides } from '../helpers/side-by-side.ts';
 
 const withOstree = requireTool('ostree', 'tar') ? it : it.skip;
 
 const base = fixtureDir();
+const start = join(base, 'start');
 const NONE = 'a'.repeat(64);
 
 /** A small tree that can boot, a tar of it, lists of options, and a repository with two commits of `main`. */
@@ -51,48 +37,8 @@ beforeAll(() => {
   ostreeCommit(repo, tree, '--add-metadata-string=version=2');
 });
 
-/** Two copies of the start. */
-function setUp(): { real: string; ours: string } {
-  const place = scratchDir();
-  const dirs = { real: join(place, 'real'), ours: join(place, 'ours') };
-  for (const dir of Object.values(dirs)) copyRepo(join(base, 'start'), dir);
-  return dirs;
-}
-
-/** Every file of a repository that the format speaks of, with what is in it. */
-function contents(repo: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(join(repo, folder), { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (['tmp', 'extensions', '.lock'].includes(path)) continue;
-      if (entry.isDirectory()) walk(path);
-      else if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(join(repo, path))}`;
-      else
-        found[path] = createHash('sha256')
-          .update(readFileSync(join(repo, path)))
-          .digest('hex');
-    }
-  };
-  walk('');
-  return found;
-}
-
-/** Runs a line on both sides and holds all that it did against each other. */
-function compare(
-  args: readonly string[],
-  prepare: (dir: string) => void = () => undefined,
-  env: RunOptions['env'] = {},
-): Outcome {
-  const dirs = setUp();
-  for (const dir of Object.values(dirs)) prepare(dir);
-  const [ours, real] = both(['--repo=r', ...args], dirs, { env });
-  expect(ours).toEqual(real);
-  for (const name of ['r', 's', 'tree', 'other']) {
-    const found = existsSync(join(dirs.ours, name)) ? contents(join(dirs.ours, name)) : undefined;
-    expect([name, found]).toEqual([name, existsSync(join(dirs.real, name)) ? contents(join(dirs.real, name)) : undefined]);
-  }
-  return ours;
+function compare(args: readonly string[], prepare?: (dir: string) => void, env?: RunOptions['env']): Outcome {
+  return compareSides(args, { start, prepare, env, names: ['r', 's', 'tree', 'other'] });
 }
 
 describe('commit', () => {
@@ -216,7 +162,7 @@ describe('refs, reset, config, init', () => {
     [['refs', 'os/']],
     [['refs', '-c', 'main']],
   ])('list below a prefix: %j', (args) => {
-    const dirs = setUp();
+    const dirs = copySides(start);
     for (const dir of Object.values(dirs)) {
       for (const ref of ['os/a', 'os/b/c', 'origin:x']) ostree(join(dir, 'r'), 'refs', `--create=${ref}`, 'main');
     }

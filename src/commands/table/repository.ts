@@ -129,6 +129,52 @@ export const fsck = command({
   examples: [{ does: 'Mend a repository from its mirror', line: 'hacktree fsck --repair --from=/srv/mirror' }],
 });
 
+export const prune = command({
+  id: 'prune',
+  area: 'repository',
+  summary: 'Remove what no ref or no commit needs',
+  description: [
+    'Without options every commit stays, and only objects that no commit needs go. With --refs-only, --depth and the other options commits go too.',
+    '--dry-run says exactly what would go and how much disk space that frees; objects that checkouts hold by hard links free none.',
+  ],
+  usesRepo: true,
+  json: true,
+  interruptible: true,
+  args: [],
+  options: [
+    { long: 'no-prune', kind: 'flag', summary: 'Only say what would go' },
+    { long: 'dry-run', kind: 'flag', frontEnds: ['hacktree'], summary: 'The same as --no-prune' },
+    { long: 'refs-only', kind: 'flag', summary: 'Keep only what refs lead to' },
+    { long: 'depth', kind: 'int', value: 'N', summary: 'How many parents of the commit of a ref stay; -1 (default) all' },
+    {
+      long: 'delete-commit',
+      kind: 'string',
+      value: 'COMMIT',
+      completes: 'rev',
+      summary: 'Remove this commit, to which no ref may point',
+    },
+    {
+      long: 'keep-younger-than',
+      kind: 'string',
+      value: 'DATE',
+      summary: 'Remove commits older than this, but never the newest of a ref',
+    },
+    { long: 'static-deltas-only', kind: 'flag', summary: 'With --delete-commit: remove the static deltas to it instead' },
+    {
+      long: 'retain-branch-depth',
+      kind: 'list',
+      value: 'REF=N',
+      summary: 'Keep so many parents of this ref whatever else is said',
+    },
+    { long: 'only-branch', kind: 'list', value: 'REF', completes: 'ref', summary: 'Only this ref loses commits' },
+    { long: 'commit-only', kind: 'flag', summary: 'Remove only commit objects, not their trees' },
+  ],
+  examples: [
+    { does: 'What would go if only the last three versions stayed?', line: 'hacktree prune --refs-only --depth=2 --dry-run' },
+    { does: 'Drop what is older than a month', line: "hacktree prune --keep-younger-than='30 days ago'" },
+  ],
+});
+
 export const indexFind = command({
   id: 'index find',
   area: 'repository',
@@ -179,6 +225,7 @@ export const REPOSITORY_COMMANDS = [
   refs,
   reset,
   fsck,
+  prune,
   indexFind,
   indexRebuild,
   indexCheck,
