@@ -32,9 +32,9 @@ const COMMON: readonly OptionSpec[] = [
   { long: 'version', kind: 'flag', summary: 'Print the version' },
 ];
 
-/** Global options that make sense for a command; all of them without one. */
+/** Global options of a command; all of them without one. --repo is taken by each, but shown only where it matters. */
 export function globalOptions(spec?: CommandSpec): readonly OptionSpec[] {
-  const forRepo = spec === undefined || spec.usesRepo === true ? [REPO] : [];
+  const forRepo = spec === undefined || spec.usesRepo === true ? [REPO] : [{ ...REPO, hidden: true }];
   const forReading = spec === undefined || spec.json === true ? [JSON_OPTION] : [];
   return [...forRepo, ...forReading, ...COMMON];
 }

@@ -49,7 +49,14 @@ export function commandHelp(spec: CommandSpec): string {
     ...(spec.description ?? []).map((paragraph) => wrap(paragraph, 0)),
     ...(args.length > 0 ? [section('Arguments', table(args))] : []),
     ...(options.length > 0 ? [section('Options', table(options.map(optionRow)))] : []),
-    section('Common options', table(globalOptions(spec).map(optionRow))),
+    section(
+      'Common options',
+      table(
+        globalOptions(spec)
+          .filter(({ hidden }) => hidden !== true)
+          .map(optionRow),
+      ),
+    ),
     ...(examples.length > 0 ? [section('Examples', examples)] : []),
   ]);
 }
