@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { lazyRequires } from './lazy-requires.mjs';
 import { tool } from './steps.mjs';
 
 const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
@@ -58,6 +59,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: ['koffi', 'openpgp'],
+  plugins: [lazyRequires],
   banner: { js: REQUIRE_BANNER },
   minifyWhitespace: true,
   minifySyntax: true,
