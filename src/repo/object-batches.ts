@@ -27,7 +27,7 @@ export class ObjectBatches<Result> {
     this.#receive = receive;
   }
 
-  /** Adds an object. A returned promise must be awaited before the next call. Errors: those of the pool's task. */
+  /** Adds an object. A returned promise must be awaited before the next call. Errors: those of the task and of `receive`. */
   add(checksum: Checksum): Promise<void> | undefined {
     this.#filled += this.#batch.write(checksum, this.#filled, 'hex');
     return this.#filled === this.#batch.length ? this.#send() : undefined;
@@ -44,9 +44,12 @@ export class ObjectBatches<Result> {
     const task = this.#batch.subarray(0, this.#filled);
     this.#batch = Buffer.alloc(BATCH_OBJECTS * CHECKSUM_BYTES);
     this.#filled = 0;
-    const running: Promise<void> = this.#pool.run(task).then(this.#receive, (error: unknown) => {
-      this.#failure ??= { error };
-    });
+    const running: Promise<void> = this.#pool
+      .run(task)
+      .then(this.#receive)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      });
     const done = running.then(() => void this.#running.delete(done));
     this.#running.add(done);
     while (this.#running.size >= this.#pool.capacity) await Promise.race(this.#running);

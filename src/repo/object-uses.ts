@@ -17,14 +17,20 @@ const PATH_BUDGET = 1_000_000;
 /** Most paths that are listed for one object. */
 export const MAX_PATHS = 100;
 
+/** Most commits that are listed for one object. */
+export const MAX_COMMITS = 100;
+
 /** Where an object is used. */
 export interface ObjectUses {
-  /** Sorted. */
+  /** Sorted, at most MAX_COMMITS. */
   readonly commits: readonly Checksum[];
+  readonly hasMoreCommits: boolean;
   /** In any of the commits, sorted, at most MAX_PATHS. */
   readonly paths: readonly string[];
   readonly hasMorePaths: boolean;
 }
+
+export const NO_USES: ObjectUses = { commits: [], hasMoreCommits: false, paths: [], hasMorePaths: false };
 
 /** Gives metadata; undefined when it is missing or damaged. */
 export interface MetadataSource {
@@ -47,6 +53,66 @@ export async function findUses(
   return uses;
 }
 
+/** Says which of the commits need any of the objects. Sorted. */
+export async function commitsThatNeed(
+  source: MetadataSource,
+  commits: readonly Checksum[],
+  objects: readonly ObjectName[],
+): Promise<Checksum[]> {
+  const wanted = new Set(objects.map(printObjectName));
+  if (wanted.size === 0) return [];
+  const below = new BottomUp(source, ({ files, dirs }, ofDir) => {
+    if (files.some(({ checksum }) => wanted.has(`${checksum}.file`))) return true;
+    return dirs.some(({ tree, meta }) => wanted.has(`${tree}.dirtree`) || wanted.has(`${meta}.dirmeta`) || ofDir(tree) === true);
+  });
+  const needing: Checksum[] = [];
+  for (const checksum of commits) {
+    const commit = await source.commit(checksum);
+    const roots = commit === undefined ? [] : [`${commit.rootTree}.dirtree`, `${commit.rootMeta}.dirmeta`];
+    const isDirect = [`${checksum}.commit`, ...roots].some((name) => wanted.has(name));
+    if (isDirect || (commit !== undefined && (await below.of(commit.rootTree)))) needing.push(checksum);
+  }
+  return needing.sort();
+}
+
+/** Computes a value of every directory from those of its subdirectories, once, without recursion: trees may be deep. */
+class BottomUp<Value> {
+  readonly #source: MetadataSource;
+  readonly #compute: (dirtree: Dirtree, ofDir: (tree: Checksum) => Value | undefined) => Value;
+  readonly #values = new Map<Checksum, Value>();
+
+  constructor(source: MetadataSource, compute: (dirtree: Dirtree, ofDir: (tree: Checksum) => Value | undefined) => Value) {
+    this.#source = source;
+    this.#compute = compute;
+  }
+
+  /** Value that was computed before. */
+  known(tree: Checksum): Value | undefined {
+    return this.#values.get(tree);
+  }
+
+  async of(root: Checksum): Promise<Value> {
+    const stack: { tree: Checksum; dirtree: Dirtree | undefined }[] = [{ tree: root, dirtree: undefined }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (this.#values.has(top.tree)) {
+        stack.pop();
+      } else if (top.dirtree === undefined) {
+        top.dirtree = (await this.#source.dirtree(top.tree)) ?? EMPTY_DIR;
+        for (const { tree } of top.dirtree.dirs) if (!this.#values.has(tree)) stack.push({ tree, dirtree: undefined });
+      } else {
+        this.#values.set(
+          top.tree,
+          this.#compute(top.dirtree, (tree) => this.#values.get(tree)),
+        );
+        stack.pop();
+      }
+    }
+    return this.#values.get(root) as Value;
+  }
+}
+
+const EMPTY_DIR: Dirtree = { files: [], dirs: [] };
+
 /** Set of object numbers. */
 type Bits = Uint32Array;
 
@@ -54,7 +120,7 @@ class Round {
   readonly #source: MetadataSource;
   readonly #objects: readonly ObjectName[];
   readonly #numbers: Map<string, number>;
-  readonly #below = new Map<Checksum, Bits | undefined>();
+  readonly #below: BottomUp<Bits | undefined>;
   readonly #commits: Set<Checksum>[];
   readonly #paths: Set<string>[];
   readonly #hasMore: boolean[];
@@ -62,6 +128,7 @@ class Round {
 
   constructor(source: MetadataSource, objects: readonly ObjectName[]) {
     this.#source = source;
+    this.#below = new BottomUp(source, (dirtree, ofDir) => this.#setOf(dirtree, ofDir));
     this.#objects = objects;
     this.#numbers = new Map(objects.map((object, i) => [printObjectName(object), i]));
     this.#commits = objects.map(() => new Set());
@@ -73,7 +140,13 @@ class Round {
     for (const [i, object] of this.#objects.entries()) {
       const commits = [...(this.#commits[i] as Set<Checksum>)].sort();
       const paths = [...(this.#paths[i] as Set<string>)].sort();
-      yield [printObjectName(object), { commits, paths, hasMorePaths: this.#hasMore[i] === true }];
+      const uses = {
+        commits: commits.slice(0, MAX_COMMITS),
+        hasMoreCommits: commits.length > MAX_COMMITS,
+        paths,
+        hasMorePaths: this.#hasMore[i] === true,
+      };
+      yield [printObjectName(object), uses];
     }
   }
 
@@ -85,7 +158,7 @@ class Round {
     const bits = this.#newBits();
     this.#set(bits, commit.rootMeta, 'dirmeta');
     this.#set(bits, commit.rootTree, 'dirtree');
-    merge(bits, await this.#setBelow(commit.rootTree));
+    merge(bits, await this.#below.of(commit.rootTree));
     for (const i of members(bits)) this.#commits[i]?.add(checksum);
     this.#addPath(this.#number(commit.rootMeta, 'dirmeta'), '/');
     this.#addPath(this.#number(commit.rootTree, 'dirtree'), '/');
@@ -105,30 +178,14 @@ class Round {
     if (i !== undefined) bits[i >>> 5] = (bits[i >>> 5] as number) | (1 << (i & 31));
   }
 
-  /** Objects below a directory, computed bottom up without recursion: a tree may be as deep as it likes. */
-  async #setBelow(root: Checksum): Promise<Bits | undefined> {
-    const stack: { tree: Checksum; dirtree: Dirtree | undefined }[] = [{ tree: root, dirtree: undefined }];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      if (this.#below.has(top.tree)) {
-        stack.pop();
-      } else if (top.dirtree === undefined) {
-        top.dirtree = (await this.#source.dirtree(top.tree)) ?? { files: [], dirs: [] };
-        for (const { tree } of top.dirtree.dirs) if (!this.#below.has(tree)) stack.push({ tree, dirtree: undefined });
-      } else {
-        this.#below.set(top.tree, this.#setOf(top.dirtree));
-        stack.pop();
-      }
-    }
-    return this.#below.get(root);
-  }
-
-  #setOf({ files, dirs }: Dirtree): Bits | undefined {
+  /** Objects in and below a directory. */
+  #setOf({ files, dirs }: Dirtree, ofDir: (tree: Checksum) => Bits | undefined): Bits | undefined {
     const bits = this.#newBits();
     for (const { checksum } of files) this.#set(bits, checksum, 'file');
     for (const { tree, meta } of dirs) {
       this.#set(bits, tree, 'dirtree');
       this.#set(bits, meta, 'dirmeta');
-      merge(bits, this.#below.get(tree));
+      merge(bits, ofDir(tree));
     }
     return bits.some((word) => word !== 0) ? bits : undefined;
   }
@@ -136,13 +193,13 @@ class Round {
   async #followPaths(root: Checksum): Promise<void> {
     const stack = [{ path: '/', tree: root }];
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-      const below = this.#below.get(top.tree);
+      const below = this.#below.known(top.tree);
       if (below === undefined) continue;
       if (this.#budget <= 0 || members(below).every((i) => this.#isFull(i))) {
         for (const i of members(below)) this.#hasMore[i] = true;
         continue;
       }
-      const { files, dirs } = (await this.#source.dirtree(top.tree)) ?? { files: [], dirs: [] };
+      const { files, dirs } = (await this.#source.dirtree(top.tree)) ?? EMPTY_DIR;
       this.#budget -= files.length + dirs.length + 1;
       for (const { name, checksum } of files) this.#addPath(this.#number(checksum, 'file'), joinTreePath(top.path, name));
       for (const { name, tree, meta } of dirs) {

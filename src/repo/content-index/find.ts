@@ -4,7 +4,7 @@ import type { Commit, Dirtree, FileHeader } from '../../format/index.ts';
 import { plainChunks } from '../content.ts';
 import { listCommits } from '../object-list.ts';
 import { loadCommit, loadDirtree, loadFile } from '../object-read.ts';
-import { findUses, type MetadataSource, type ObjectUses } from '../object-uses.ts';
+import { findUses, type MetadataSource, NO_USES, type ObjectUses } from '../object-uses.ts';
 import type { Repo } from '../repo.ts';
 import { openContentIndex } from './content-index.ts';
 
@@ -43,7 +43,7 @@ export async function findContent(repo: Repo, digest: ContentDigest): Promise<Co
     objects.map(({ checksum }) => ({ checksum, type: 'file' as const })),
   );
   return objects.map(({ checksum, file }): ContentPlace => {
-    const use = uses.get(`${checksum}.file`) ?? { commits: [], paths: [], hasMorePaths: false };
+    const use = uses.get(`${checksum}.file`) ?? NO_USES;
     return { object: checksum, header: file.header, sizeBytes: file.sizeBytes, ...use };
   });
 }

@@ -16,7 +16,7 @@ import { openPool } from '../../sys/index.ts';
 import { readIndexStats } from '../content-index/index.ts';
 import { listCommits } from '../object-list.ts';
 import { hasObject } from '../object-read.ts';
-import { findUses, type ObjectUses } from '../object-uses.ts';
+import { commitsThatNeed, findUses, NO_USES, type ObjectUses } from '../object-uses.ts';
 import { printRef, type RefEntry } from '../refs.ts';
 import type { Repo } from '../repo.ts';
 import { bindingProblem, listSoundRefs, type RefProblem, RefResolver, unloadableRef } from './check-refs.ts';
@@ -24,7 +24,7 @@ import type { FsckBatchResult } from './fsck-worker.ts';
 import { type CommitState, markDamaged, readCommitState, unmarkDamaged, writeTombstone } from './marks.ts';
 import { type BadObject, MetadataLoader, ObjectWalk } from './object-walk.ts';
 import { deleteDamagedObjects, repairObjects } from './repair.ts';
-import type { FsckFinding, FsckOptions, FsckReport } from './report.ts';
+import { type FsckFinding, type FsckOptions, type FsckReport, MAX_DETAILED } from './report.ts';
 import type { Verdict } from './verify-object.ts';
 
 /**
@@ -61,16 +61,20 @@ class Fsck {
     const walk = await this.#walk();
     this.#forgetPruned();
     const bad = [...walk.bad].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+    return this.#conclude(walk, await this.#describe(bad));
+  }
+
+  /** Adds who needs what; what nobody needs any more was pruned meanwhile. */
+  async #describe(bad: readonly BadObject[]): Promise<Damage[]> {
+    const detailed = bad.slice(0, MAX_DETAILED);
     const uses = await findUses(
       this.#loader,
       [...this.#verified.keys()],
-      bad.map(({ object }) => object),
+      detailed.map(({ object }) => object),
     );
-    const damage = bad.flatMap((entry): Damage[] => {
-      const found = uses.get(printObjectName(entry.object));
-      return found === undefined || found.commits.length === 0 ? [] : [{ ...entry, ...found }];
-    });
-    return this.#conclude(walk, damage);
+    const damage = detailed.map((entry): Damage => ({ ...entry, ...(uses.get(printObjectName(entry.object)) ?? NO_USES) }));
+    const needed = damage.filter(({ commits }) => commits.length > 0);
+    return [...needed, ...bad.slice(MAX_DETAILED).map((entry): Damage => ({ ...entry, ...NO_USES }))];
   }
 
   // ---- checking ----
@@ -82,6 +86,7 @@ class Fsck {
     let total: number | undefined;
     try {
       const walk: ObjectWalk = new ObjectWalk(this.#loader, pool, ({ objects, bytes }) => {
+        checkSignal(signal);
         onProgress?.({ phase: 'Verifying objects', objectsDone: objects, objectsTotal: total, bytesDone: bytes });
       });
       const resolver = new RefResolver(this.#repo, this.#refs);
@@ -143,11 +148,11 @@ class Fsck {
 
   async #conclude(walk: ObjectWalk, damage: readonly Damage[]): Promise<FsckReport> {
     const damagedNow = damage.filter(({ verdict }) => verdict.kind === 'missing' || this.#options.deleteDamaged === true);
-    const marked = this.#mark(damagedNow);
+    const marked = await this.#mark(damagedNow);
     const repaired = await this.#repair(damage);
     const left = damage.filter(({ object }) => !repaired.has(printObjectName(object)));
     const deleted = await this.#delete(left);
-    const unmarked = this.#unmark(left, marked);
+    const unmarked = await this.#unmark(left, marked);
     const refProblems = this.#refProblems.filter((problem) => !isSolved(problem, damage, repaired));
     const findings = [
       ...refProblems.map((problem) => this.#refFinding(problem)),
@@ -173,9 +178,17 @@ class Fsck {
   }
 
   /** Marks the commits that lack something, where that can be written. */
-  #mark(damage: readonly Damage[]): Checksum[] {
-    const commits = new Set(damage.filter(({ object }) => object.type !== 'commit').flatMap((entry) => entry.commits));
-    return unlessReadOnly(() => [...commits].sort().filter((commit) => markDamaged(this.#repo, commit)));
+  async #mark(damage: readonly Damage[]): Promise<Checksum[]> {
+    const commits = await this.#commitsThatNeed(damage.filter(({ object }) => object.type !== 'commit'));
+    return unlessReadOnly(() => commits.filter((commit) => markDamaged(this.#repo, commit)));
+  }
+
+  #commitsThatNeed(damage: readonly Damage[]): Promise<Checksum[]> {
+    return commitsThatNeed(
+      this.#loader,
+      [...this.#verified.keys()],
+      damage.map(({ object }) => object),
+    );
   }
 
   async #repair(damage: readonly Damage[]): Promise<ReadonlySet<string>> {
@@ -196,8 +209,8 @@ class Fsck {
   }
 
   /** Takes the mark from commits that lack nothing. */
-  #unmark(left: readonly Damage[], marked: readonly Checksum[]): Checksum[] {
-    const lacking = new Set(left.flatMap((entry) => entry.commits));
+  async #unmark(left: readonly Damage[], marked: readonly Checksum[]): Promise<Checksum[]> {
+    const lacking = new Set(await this.#commitsThatNeed(left));
     const before = [...this.#verified].filter(([, state]) => state === 'damaged').map(([checksum]) => checksum);
     const whole = [...before, ...marked].filter((checksum) => !lacking.has(checksum)).sort();
     return unlessReadOnly(() => {
@@ -209,20 +222,26 @@ class Fsck {
   // ---- reporting ----
 
   #refFinding(problem: RefProblem): FsckFinding {
-    return { ...problem, object: undefined, actual: undefined, paths: [], hasMorePaths: false, repaired: false };
+    return {
+      ...problem,
+      object: undefined,
+      actual: undefined,
+      paths: [],
+      hasMorePaths: false,
+      hasMoreCommits: false,
+      repaired: false,
+    };
   }
 
-  #objectFinding({ object, verdict, commits, paths, hasMorePaths }: Damage, repaired: ReadonlySet<string>): FsckFinding {
-    const refs = commits.flatMap((commit) => this.#refsOf.get(commit) ?? []).map(printRef);
+  #objectFinding({ object, verdict, ...uses }: Damage, repaired: ReadonlySet<string>): FsckFinding {
+    const refs = uses.commits.flatMap((commit) => this.#refsOf.get(commit) ?? []).map(printRef);
     return {
       kind: `object-${verdict.kind}`,
-      message: messageOf(object, verdict, commits),
+      message: messageOf(object, verdict, uses),
       object,
       actual: verdict.kind === 'corrupt' ? verdict.actual : undefined,
-      commits,
+      ...uses,
       refs: [...new Set(refs)].sort(),
-      paths,
-      hasMorePaths,
       repaired: repaired.has(printObjectName(object)),
     };
   }
@@ -265,12 +284,13 @@ const corruption = (type: string, expected: Checksum, actual: Checksum): string 
   `Corrupted ${type} object; checksum expected='${expected}' actual='${actual}'`;
 
 /** One line in ostree's words. */
-function messageOf(object: ObjectName, verdict: Verdict, commits: readonly Checksum[]): string {
+function messageOf(object: ObjectName, verdict: Verdict, { commits, hasMoreCommits }: ObjectUses): string {
   const { checksum, type } = object;
   const name = printObjectName(object);
+  const list = `${commits.join(', ')}${hasMoreCommits ? ', ...' : ''}`;
   if (verdict.kind === 'missing') {
-    return type === 'commit' ? `Object missing: ${name}` : `Object missing in commits ${commits.join(', ')}: ${name}`;
+    return type === 'commit' || commits.length === 0 ? `Object missing: ${name}` : `Object missing in commits ${list}: ${name}`;
   }
   const what = verdict.kind === 'corrupt' ? corruption(type, checksum, verdict.actual) : verdict.message;
-  return `In commits ${commits.join(', ')}: fsck ${type === 'file' ? `content object ${checksum}` : name}: ${what}`;
+  return `${commits.length === 0 ? '' : `In commits ${list}: `}fsck ${type === 'file' ? `content object ${checksum}` : name}: ${what}`;
 }

@@ -22,6 +22,9 @@ export interface FsckOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Findings of objects that come with commits, refs and paths. */
+export const MAX_DETAILED = 10_000;
+
 export type FsckFindingKind =
   /** A ref's file does not hold a checksum, or its commit is not there. */
   | 'ref-broken'
@@ -40,8 +43,9 @@ export interface FsckFinding {
   readonly object: ObjectName | undefined;
   /** For `object-corrupt`: what the bytes hash to. */
   readonly actual: Checksum | undefined;
-  /** Commits that need the object, sorted. */
+  /** Commits that need the object, sorted, at most MAX_COMMITS. Empty for all after MAX_DETAILED. */
   readonly commits: readonly Checksum[];
+  readonly hasMoreCommits: boolean;
   /** Refs (`[REMOTE:]REF` or `(COLLECTION, REF)`) that lead to one of these commits, sorted. */
   readonly refs: readonly string[];
   /** Paths in these commits that the object is needed for, sorted, at most MAX_PATHS. */

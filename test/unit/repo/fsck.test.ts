@@ -9,6 +9,7 @@ import {
   type FsckReport,
   fsck,
   initRepo,
+  MAX_COMMITS,
   MAX_PATHS,
   objectPath,
   type Repo,
@@ -167,6 +168,21 @@ describe('many findings', () => {
     expect(findings.map(({ paths }) => paths.join(' '))).toEqual(files.map(({ name }) => `/${name}`));
     expect(markedCommits).toEqual([commit]);
     expect(readCommitState(repo, commit)).toBe('damaged');
+  });
+});
+
+describe('many commits', () => {
+  it('lists some of them and marks them all', async () => {
+    const repo = newRepo();
+    const meta = putDirmeta(repo);
+    const lost = putDirtree(repo, { files: [{ name: 'f', checksum: 'ef'.repeat(32) as Checksum }] });
+    const commits = Array.from({ length: MAX_COMMITS + 20 }, (_, i) =>
+      putCommit(repo, putDirtree(repo, { dirs: [{ name: `d${i}`, tree: lost, meta }] }), meta),
+    );
+    const { findings, markedCommits } = await inline(repo);
+    expect(findings.map((finding) => [finding.commits.length, finding.hasMoreCommits])).toEqual([[MAX_COMMITS, true]]);
+    expect(markedCommits).toEqual(commits.sort());
+    expect((await inline(repo)).damagedCommits).toEqual(commits);
   });
 });
 
