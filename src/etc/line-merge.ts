@@ -3,13 +3,15 @@
  *
  * Changes of one side alone are taken; the same change on both sides is taken once; changes that overlap or touch are
  * a conflict, and then there is no merged text at all: a configuration file with conflict marks in it is of no use to
- * the program that reads it. Texts are byte strings (latin1), so that every encoding survives. Lines are what stands
+ * the program that reads it. One exception: neighbouring lines that set different keys, as in `/etc/default/grub`, are
+ * no conflict when one side changed one and the other the next (settings.ts). Texts are byte strings (latin1), so that every encoding survives. Lines are what stands
  * between line feeds; text that ends with one has an empty last line, which makes the missing final line feed a
  * difference like any other.
  *
  * Source: Khanna, Kunal, Pierce, "A Formal Investigation of Diff3" (2007).
  */
 import { diffLines, type Hunk, internLines } from './line-diff.ts';
+import { areIndependentSettings, isProgram } from './settings.ts';
 
 export interface TextVersions {
   readonly base: Buffer;
@@ -33,7 +35,15 @@ export function mergeByLines(versions: TextVersions): LineMerge {
   const merged: string[] = [];
   const conflictLines: number[] = [];
   let at = 0;
-  for (const group of groupHunks(diffLines(b, u), diffLines(b, n))) {
+  const hunks = { user: diffLines(b, u), next: diffLines(b, n) };
+  const linesOf = ({ hunk, side }: SideHunk): string[] => [
+    ...base.slice(hunk.baseStart, hunk.baseEnd),
+    ...(side === 'user' ? user : next).slice(hunk.otherStart, hunk.otherEnd),
+  ];
+  const mayTouch = [base, user, next].some(isProgram)
+    ? () => false
+    : (one: SideHunk, other: SideHunk): boolean => areIndependentSettings(linesOf(one), linesOf(other));
+  for (const group of groupHunks(hunks, mayTouch)) {
     for (; at < group.baseStart; at++) merged.push(base[at] as string);
     at = group.baseEnd;
     const ours = replaced(user, group, group.user);
@@ -58,24 +68,39 @@ interface HunkGroup {
   readonly next: Hunk[];
 }
 
-/** Puts hunks of both sides that overlap or touch into one group; groups come in order. */
-function groupHunks(user: readonly Hunk[], next: readonly Hunk[]): HunkGroup[] {
-  const all = [
-    ...user.map((hunk) => ({ hunk, side: 'user' as const })),
-    ...next.map((hunk) => ({ hunk, side: 'next' as const })),
-  ];
+interface SideHunk {
+  readonly hunk: Hunk;
+  readonly side: 'user' | 'next';
+}
+
+/** Puts hunks of both sides that overlap, or touch and may not, into one group; groups come in order. */
+function groupHunks(
+  hunks: { readonly user: readonly Hunk[]; readonly next: readonly Hunk[] },
+  mayTouch: (one: SideHunk, other: SideHunk) => boolean,
+): HunkGroup[] {
+  const sides = ['user', 'next'] as const;
+  const all: SideHunk[] = sides.flatMap((side) => hunks[side].map((hunk) => ({ hunk, side })));
   all.sort((x, y) => x.hunk.baseStart - y.hunk.baseStart || x.hunk.baseEnd - y.hunk.baseEnd);
   const groups: HunkGroup[] = [];
-  for (const { hunk, side } of all) {
+  let last: SideHunk | undefined;
+  for (const one of all) {
+    const { hunk, side } = one;
     let group = groups.at(-1);
-    if (group === undefined || hunk.baseStart > group.baseEnd) {
+    const isApart = group === undefined || last === undefined || hunk.baseStart > group.baseEnd;
+    const touches = !isApart && hunk.baseStart === group?.baseEnd && (!isInsertion(hunk) || !isInsertion(last?.hunk));
+    if (group === undefined || isApart || (touches && last !== undefined && mayTouch(last, one))) {
       group = { baseStart: hunk.baseStart, baseEnd: hunk.baseEnd, user: [], next: [] };
       groups.push(group);
     }
     group.baseEnd = Math.max(group.baseEnd, hunk.baseEnd);
     group[side].push(hunk);
+    last = one;
   }
   return groups;
+}
+
+function isInsertion(hunk: Hunk | undefined): boolean {
+  return hunk !== undefined && hunk.baseStart === hunk.baseEnd;
 }
 
 /** Where the group starts in a side that has hunks in it. */

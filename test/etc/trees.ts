@@ -91,7 +91,7 @@ export function inTemporaryDir<T>(run: (dir: string) => T): T {
 }
 
 /** Copies a tree with everything it has, as deploy does before merging. */
-function copyTree(from: string, to: string): void {
+export function copyTree(from: string, to: string): void {
   fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   const walk = (relative: string): void => {
     const [a, b] = [path.join(from, relative), path.join(to, relative)];

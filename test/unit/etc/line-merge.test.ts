@@ -129,7 +129,69 @@ describe('mergeByLines', () => {
     expect(merge(base, user, next)).toEqual(lines);
   });
 
-  const text = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', ''), { maxLength: 25 }).map((lines) => lines.join('\n'));
+  const grub = 'TIMEOUT=5\nDISTRIBUTOR=old\nCMDLINE="quiet"\n# comment\n\nVIDEO=1\n';
+  it.each([
+    [
+      'the next line',
+      grub.replace('"quiet"', '"quiet splash"'),
+      grub.replace('old', 'new'),
+      'TIMEOUT=5\nDISTRIBUTOR=new\nCMDLINE="quiet splash"\n# comment\n\nVIDEO=1\n',
+    ],
+    [
+      'the line before',
+      grub.replace('=5', '=1'),
+      grub.replace('old', 'new'),
+      'TIMEOUT=1\nDISTRIBUTOR=new\nCMDLINE="quiet"\n# comment\n\nVIDEO=1\n',
+    ],
+    [
+      'lines on both sides',
+      grub.replace('=5', '=1').replace('quiet', 'x'),
+      grub.replace('old', 'new'),
+      'TIMEOUT=1\nDISTRIBUTOR=new\nCMDLINE="x"\n# comment\n\nVIDEO=1\n',
+    ],
+    [
+      'a line added below one',
+      grub.replace('old\n', 'old\nMINE=1\n'),
+      grub.replace('old', 'new'),
+      'TIMEOUT=5\nDISTRIBUTOR=new\nMINE=1\nCMDLINE="quiet"\n# comment\n\nVIDEO=1\n',
+    ],
+    [
+      'a line added above one',
+      grub.replace('DIS', 'MINE=1\nDIS'),
+      grub.replace('old', 'new'),
+      'TIMEOUT=5\nMINE=1\nDISTRIBUTOR=new\nCMDLINE="quiet"\n# comment\n\nVIDEO=1\n',
+    ],
+    [
+      'a deleted line',
+      grub.replace('TIMEOUT=5\n', ''),
+      grub.replace('old', 'new'),
+      'DISTRIBUTOR=new\nCMDLINE="quiet"\n# comment\n\nVIDEO=1\n',
+    ],
+  ])('merges neighbouring settings: %s', (_, user, next, merged) => {
+    expect(merge(grub, user, next)).toBe(merged);
+    expect(merge(grub, next, user)).toBe(merged);
+  });
+
+  it.each([
+    ['both sides insert at one place', grub, grub.replace('CMD', 'A=1\nCMD'), grub.replace('CMD', 'B=1\nCMD')],
+    ['the key is the same', 'deb a\ndeb b\n', 'deb A\ndeb b\n', 'deb a\ndeb B\n'],
+    [
+      'it is a program',
+      `#!/bin/sh\n${grub}`,
+      `#!/bin/sh\n${grub.replace('quiet', 'x')}`,
+      `#!/bin/sh\n${grub.replace('old', 'new')}`,
+    ],
+    ['a line is indented', 'a=1\n b=1\n', 'a=2\n b=1\n', 'a=1\n b=2\n'],
+    ['a line goes on below', 'a=1 \\\nb=1\n', 'a=2 \\\nb=1\n', 'a=1 \\\nb=2\n'],
+    ['a section starts', '[a]\nb=1\n', '[A]\nb=1\n', '[a]\nb=2\n'],
+  ])('does not merge neighbouring lines when %s', (_, base, user, next) => {
+    expect(merge(base, user, next)).toBeInstanceOf(Array);
+    expect(merge(base, next, user)).toBeInstanceOf(Array);
+  });
+
+  const text = fc
+    .array(fc.constantFrom('a', 'b=1', 'b=2', 'c=1', 'c=2', 'd=1', ''), { maxLength: 25 })
+    .map((lines) => lines.join('\n'));
 
   it('gives the changed side where only one changed', () => {
     fc.assert(
