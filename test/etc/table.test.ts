@@ -4,21 +4,8 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { parseEtcPolicy } from '../../src/etc/index.ts';
+import { CASES, THINGS, treeAt } from './cases.ts';
 import { type Entry, mergeTrees, type TreeEntries, treeOf } from './trees.ts';
-
-/** What may stand at the path. Digits tell versions apart; 0 is the old default's. */
-const THINGS: Record<string, Entry | undefined> = {
-  '-': undefined,
-  f0: { file: 'zero\n' },
-  f1: { file: 'one\n' },
-  f2: { file: 'two\n' },
-  l0: { link: 'zero' },
-  l1: { link: 'one' },
-  l2: { link: 'two' },
-  d0: { dir: { child: 'zero\n', same: 's\n' } },
-  d1: { dir: { child: 'one\n', same: 's\n', mine: 'm\n' } },
-  d2: { dir: { child: 'zero\n', same: 't\n', theirs: 'n\n' } },
-};
 
 type Kind = 'none' | 'leaf' | 'dir';
 const kindOf = (thing: string): Kind => (thing === '-' ? 'none' : thing.startsWith('d') ? 'dir' : 'leaf');
@@ -142,14 +129,6 @@ function mergedDirectories(d: string, u: string, n: string): TreeEntries {
   if (found === undefined) throw new Error(`no merged directory for ${d} ${u} ${n}`);
   return found;
 }
-
-const CASES = ['-', 'f0', 'l0', 'd0'].flatMap((d) =>
-  ['-', 'f0', 'f1', 'l0', 'l1', 'd0', 'd1'].flatMap((u) =>
-    ['-', 'f0', 'f1', 'f2', 'l0', 'l1', 'l2', 'd0', 'd1', 'd2'].map((n) => [d, u, n] as const),
-  ),
-);
-
-const treeAt = (thing: string): TreeEntries => (THINGS[thing] === undefined ? {} : { p: THINGS[thing] });
 
 describe('the merge table', () => {
   it('covers every row with a case', () => {
