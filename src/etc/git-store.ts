@@ -13,7 +13,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { HacktreeError } from '../core/index.ts';
-import { removeFileDurable, syncFileSystem, writeFileDurable } from '../sys/index.ts';
+import { ensureDir, removeFileDurable, syncFileSystem, writeFileDurable } from '../sys/index.ts';
 
 /** SHA-1 of a git object, 40 hex characters. */
 export type GitId = string;
@@ -66,19 +66,21 @@ export class GitStore {
     return { fs: gitFs, gitdir: this.#gitdir, cache: this.#cache };
   }
 
-  /** Stores bytes, unless they are there. Hashed and deflated by Node itself. */
-  async writeBlob(bytes: Buffer): Promise<GitId> {
+  /** Stores bytes as a loose object, unless they are there. */
+  writeBlob(bytes: Buffer): GitId {
     const wrapped = Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes]);
     const id = createHash('sha1').update(wrapped).digest('hex');
-    if (!this.#isKnown(id)) {
-      await this.#git.writeObject({ ...this.#repo, object: deflateSync(wrapped), format: 'deflated', oid: id });
+    const file = this.#objectPath(id);
+    if (!this.#known.has(id) && !fs.existsSync(file)) {
+      ensureDir(path.dirname(file));
+      writeFileDurable(file, deflateSync(wrapped), { mode: 0o400, sync: false });
     }
     this.#known.add(id);
     return id;
   }
 
-  #isKnown(id: GitId): boolean {
-    return this.#known.has(id) || fs.existsSync(path.join(this.#gitdir, 'objects', id.slice(0, 2), id.slice(2)));
+  #objectPath(id: GitId): string {
+    return path.join(this.#gitdir, 'objects', id.slice(0, 2), id.slice(2));
   }
 
   async writeTree(entries: readonly GitEntry[]): Promise<GitId> {

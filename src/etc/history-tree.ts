@@ -37,7 +37,7 @@ export async function writeHistoryTree(store: GitStore, dir: string, cache: Blob
   const top = readNode(dir);
   const entries = top === undefined ? [] : await writeEntries(store, { node: top, path: '' }, { lines, cache });
   if (lines.length > 0) {
-    const meta = await store.writeBlob(Buffer.from(lines.map((line) => `${line}\n`).join('')));
+    const meta = store.writeBlob(Buffer.from(lines.map((line) => `${line}\n`).join('')));
     entries.push({ name: META_NAME, mode: '100644', id: meta });
   }
   return store.writeTree(entries);
@@ -77,7 +77,7 @@ async function writeEntry(
   }
   if (node.type === 'symlink') {
     if (!isDefault(attributes, 0o777)) out.lines.push(...printMeta(place.path, { type: 'link', attributes }));
-    return { mode: '120000', id: await store.writeBlob(readTarget(node)) };
+    return { mode: '120000', id: store.writeBlob(readTarget(node)) };
   }
   if (node.type === 'special' || node.stat.size > MAX_BLOB_BYTES) {
     out.lines.push(...printMeta(place.path, { type: 'omitted', attributes }));
@@ -86,12 +86,12 @@ async function writeEntry(
   const isExecutable = (attributes.mode & 0o100) !== 0;
   if (!isDefault(attributes, isExecutable ? 0o755 : 0o644))
     out.lines.push(...printMeta(place.path, { type: 'file', attributes }));
-  return { mode: isExecutable ? '100755' : '100644', id: await writeFile(store, node, out.cache) };
+  return { mode: isExecutable ? '100755' : '100644', id: writeFile(store, node, out.cache) };
 }
 
-async function writeFile(store: GitStore, node: EtcNode, cache: BlobCache): Promise<GitId> {
+function writeFile(store: GitStore, node: EtcNode, cache: BlobCache): GitId {
   const inode = `${node.stat.dev}:${node.stat.ino}`;
-  const id = cache.get(inode) ?? (await store.writeBlob(readContent(node)));
+  const id = cache.get(inode) ?? store.writeBlob(readContent(node));
   cache.set(inode, id);
   return id;
 }

@@ -400,7 +400,7 @@ describe('properties', () => {
         expect(mergeTrees({ base: a, user: b, next: a }).tree).toEqual(treeOf(b));
         expect(mergeTrees({ base: a, user: a, next: b }).tree).toEqual(treeOf(b));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -419,7 +419,7 @@ describe('properties', () => {
           expect(readTree(at('R'))).toEqual(once.tree);
         });
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -438,7 +438,7 @@ describe('properties', () => {
         }
         for (const { beside } of actions) if (beside !== undefined) expect(Object.keys(result)).toContain(beside);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
