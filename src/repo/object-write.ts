@@ -11,7 +11,16 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
-import { type Checksum, type ContentDigest, checksumOf, errnoOf, HacktreeError, sha256, wrapSystemError } from '../core/index.ts';
+import {
+  asBuffer,
+  type Checksum,
+  type ContentDigest,
+  checksumOf,
+  errnoOf,
+  HacktreeError,
+  sha256,
+  wrapSystemError,
+} from '../core/index.ts';
 import {
   type Dict,
   encodeDict,
@@ -31,6 +40,7 @@ import { type SpaceBudget, takeSpace } from './free-space.ts';
 import { loosePath } from './layout.ts';
 import { hasObject } from './object-read.ts';
 import { openRepo, type Repo } from './repo.ts';
+import { ContentSharer } from './shared-content.ts';
 import { writeXattrs } from './xattrs.ts';
 
 /** What a writer in another thread needs; plain data. */
@@ -40,6 +50,11 @@ export interface WriterInit {
   readonly budget: SpaceBudget;
   /** The staging directory has objects of an earlier transaction. */
   readonly isResumed: boolean;
+}
+
+interface KnownContent {
+  readonly sizeBytes: number;
+  readonly digest: ContentDigest | undefined;
 }
 
 /** An open file to take content from. */
@@ -60,6 +75,7 @@ export class ObjectWriter {
   readonly #euid = process.geteuid?.() ?? 0;
   readonly #egid = process.getegid?.() ?? 0;
   #counter = 0;
+  #sharer: ContentSharer | 'none' | undefined;
   #metadataWritten = 0;
   /** What the last file was: guesses whether the next one needs its content digest. */
   #expectsNew = true;
@@ -78,6 +94,12 @@ export class ObjectWriter {
   /** Metadata objects written so far; those that were there already do not count. */
   get metadataWritten(): number {
     return this.#metadataWritten;
+  }
+
+  /** Closes what was opened on the way; nothing may be written afterwards. */
+  close(): void {
+    if (this.#sharer instanceof ContentSharer) this.#sharer.close();
+    this.#sharer = 'none';
   }
 
   /** Tells whether the object is in the repository or already staged. */
@@ -140,8 +162,9 @@ export class ObjectWriter {
     const checksum = fileChecksum(header, content);
     if (expected !== undefined && checksum !== expected) throw wrongChecksum(expected, checksum);
     const isNew = !this.has(checksum, 'file');
-    if (isNew) this.#storeBuffer(checksum, header, content);
-    const contentDigest = isNew && !isSymlinkMode(header.mode) ? (sha256(content).toString('hex') as ContentDigest) : undefined;
+    const isDigested = isNew && !isSymlinkMode(header.mode);
+    const contentDigest = isDigested ? (sha256(content).toString('hex') as ContentDigest) : undefined;
+    if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
 
@@ -166,7 +189,7 @@ export class ObjectWriter {
     this.#expectsNew = isNew;
     const size = Number(before.size);
     const contentDigest = isNew ? (hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest) : undefined;
-    if (isNew) this.#storeFrom(hashes.checksum, header, source, size);
+    if (isNew) this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest });
     const after = fs.fstatSync(source.fd, { bigint: true });
     if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {
       if (isNew) fs.unlinkSync(this.#stagedPath(hashes.checksum, 'file'));
@@ -262,7 +285,7 @@ export class ObjectWriter {
 
   // ---- storing ----
 
-  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array): void {
+  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array, digest: ContentDigest | undefined): void {
     const { mode } = this.repo;
     if (mode === 'archive') {
       const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
@@ -273,13 +296,13 @@ export class ObjectWriter {
       this.#storeSymlink(checksum, header);
     } else {
       this.#store(checksum, 'file', content.length, (fd) => {
-        writeFully(fd, content);
+        if (!this.#share(fd, digest, asBuffer(content), content.length)) writeFully(fd, content);
         this.#finishInode(fd, header);
       });
     }
   }
 
-  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, sizeBytes: number): void {
+  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, { sizeBytes, digest }: KnownContent): void {
     if (this.repo.mode === 'archive') {
       const sink = this.startFile(header, sizeBytes);
       try {
@@ -298,9 +321,16 @@ export class ObjectWriter {
       return;
     }
     this.#store(checksum, 'file', sizeBytes, (fd) => {
-      copyContent(source.fd, fd, sizeBytes);
+      if (!this.#share(fd, digest, source.fd, sizeBytes)) copyContent(source.fd, fd, sizeBytes);
       this.#finishInode(fd, header);
     });
+  }
+
+  /** Lets a new file share storage with an object of the same content, where the file system can. */
+  #share(fd: number, digest: ContentDigest | undefined, source: Buffer | number, sizeBytes: number): boolean {
+    if (digest === undefined) return false;
+    if (this.#sharer === undefined) this.#sharer = ContentSharer.open(this.repo) ?? 'none';
+    return this.#sharer !== 'none' && this.#sharer.share(fd, digest, source, sizeBytes);
   }
 
   #storeSymlink(checksum: Checksum, header: FileHeader): void {

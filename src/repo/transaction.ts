@@ -157,6 +157,7 @@ export class Transaction {
 
   #close(published: boolean): void {
     this.#open = false;
+    this.writer.close();
     if (published) removeStaging(this.#staging);
     else this.#staging.lock.release();
     this.#lock.release();

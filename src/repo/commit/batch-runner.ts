@@ -81,6 +81,7 @@ export class BatchRunner {
         reject(error);
       }
     }
+    run.close();
   }
 
   async close(): Promise<void> {

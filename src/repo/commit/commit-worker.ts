@@ -46,11 +46,11 @@ export const HASH_BYTES = 64;
 /** Source: open(2). Does not block on a FIFO that replaced a file, does not follow a symlink. */
 const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
-export function createWorker(init: CommitWorkerInit): (batch: Batch) => BatchResult {
+export function createWorker(init: CommitWorkerInit): ((batch: Batch) => BatchResult) & { close(): void } {
   const writer = new ObjectWriter(init.writer);
   const wantsXattrs = !init.modifiers.noXattrs && !writer.repo.config.disableXattrs && writer.repo.mode !== 'bare-user-only';
   const job: Job = { writer, init, wantsXattrs };
-  return (batch) => runBatch(job, batch);
+  return Object.assign((batch: Batch) => runBatch(job, batch), { close: () => writer.close() });
 }
 
 interface Job {
