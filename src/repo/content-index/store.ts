@@ -59,7 +59,7 @@ export function openAll(dir: string): { segments: Segment[]; notSegments: string
 }
 
 /** Lists the names of all segments, sorted; none when there is no index. */
-export function listSegmentNames(dir: string): string[] {
+function listSegmentNames(dir: string): string[] {
   try {
     return fs.readdirSync(dir).filter(isSegmentName).sort();
   } catch (error) {
