@@ -1,4 +1,5 @@
 /** Sys: system calls, xattrs, durable writes, locks, threads. Knows nothing of objects. */
+export * from './at.ts';
 export * from './copy.ts';
 export * from './copy-tree.ts';
 export * from './durable.ts';
@@ -6,5 +7,6 @@ export * from './lock.ts';
 export * from './natives.ts';
 export * from './pool.ts';
 export * from './process.ts';
+export * from './remove-tree.ts';
 export * from './settle.ts';
 export * from './xz.ts';

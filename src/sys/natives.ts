@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 type Native = (...args: any[]) => number;
 
 interface Library {
-  readonly call: Record<string, Native>;
+  readonly call: Record<NativeName, Native>;
   readonly errno: () => number;
   readonly names: Map<number, string>;
 }
@@ -37,7 +37,20 @@ const PROTOTYPES = {
   fcntl: 'int fcntl(int fd, int command, const uint8_t *lock)',
   mknod: 'int mknod(const char *path, unsigned int mode, unsigned long dev)',
   _exit: 'void _exit(int status)',
+  openat: 'int openat(int dir, const char *path, int flags, unsigned int mode)',
+  close: 'int close(int fd)',
+  statx: 'int statx(int dir, const char *path, int flags, unsigned int mask, _Out_ uint8_t *stat)',
+  mkdirat: 'int mkdirat(int dir, const char *path, unsigned int mode)',
+  mknodat: 'int mknodat(int dir, const char *path, unsigned int mode, unsigned long dev)',
+  symlinkat: 'int symlinkat(const char *target, int dir, const char *path)',
+  readlinkat: 'long readlinkat(int dir, const char *path, _Out_ uint8_t *target, size_t size)',
+  unlinkat: 'int unlinkat(int dir, const char *path, int flags)',
+  fchownat: 'int fchownat(int dir, const char *path, unsigned int uid, unsigned int gid, int flags)',
+  utimensat: 'int utimensat(int dir, const char *path, const uint8_t *times, int flags)',
+  flock: 'int flock(int fd, int operation)',
 } as const;
+
+type NativeName = keyof typeof PROTOTYPES;
 
 /** Other names of EAGAIN and EDEADLK. */
 const SECOND_NAMES = ['EWOULDBLOCK', 'EDEADLOCK'];
@@ -56,9 +69,14 @@ function load(): Library {
     });
   }
   const libc = koffi.load(null);
-  const call: Record<string, Native> = {};
-  for (const [name, prototype] of Object.entries(PROTOTYPES))
-    call[name] = lazily(() => libc.func(prototype) as unknown as Native);
+  const call = {} as Record<NativeName, Native>;
+  for (const [name, prototype] of Object.entries(PROTOTYPES) as [NativeName, string][]) {
+    call[name] = (...args) => {
+      const bound = libc.func(prototype) as unknown as Native;
+      call[name] = bound;
+      return bound(...args);
+    };
+  }
   const names = new Map(
     Object.entries(koffi.os.errno)
       .filter(([name]) => !SECOND_NAMES.includes(name))
@@ -68,15 +86,7 @@ function load(): Library {
   return library;
 }
 
-function lazily(bind: () => Native): Native {
-  let bound: Native | undefined;
-  return (...args) => {
-    bound ??= bind();
-    return bound(...args);
-  };
-}
-
-function failure(syscall: string, path: string | undefined, errno: number): Error {
+function failure(syscall: string, path: string | undefined, errno: number): Error & { code: string } {
   const code = library?.names.get(errno) ?? `E${errno}`;
   const where = path === undefined ? '' : ` '${path}'`;
   return Object.assign(new Error(`${code}: ${syscall}${where}`), {
@@ -87,23 +97,33 @@ function failure(syscall: string, path: string | undefined, errno: number): Erro
   });
 }
 
-/** Calls and throws on a negative result. */
-function check(name: keyof typeof PROTOTYPES, path: string | undefined, ...args: unknown[]): number {
+/** All calls by name; each returns a negative number on failure. For the few places where a check per call is too dear. */
+export function nativeCalls(): Readonly<Record<NativeName, Native>> {
+  return load().call;
+}
+
+/** Makes the error of the call that failed last in this thread. */
+export function lastFailure(syscall: NativeName, path: string): Error & { readonly code: string } {
+  return failure(syscall, path, load().errno());
+}
+
+/** Calls and throws on a negative result. For the files of sys/ only. */
+export function callNative(name: NativeName, path: string | undefined, ...args: unknown[]): number {
   const { call, errno } = load();
-  const result = (call[name] as Native)(...args);
+  const result = call[name](...args);
   if (result < 0) throw failure(name, path, errno());
   return result;
 }
 
-/** Calls and returns undefined when the errno is one of those named. */
-function checkUnless(
+/** Calls and returns undefined when the errno is one of those named. For the files of sys/ only. */
+export function callNativeUnless(
   allowed: readonly string[],
-  name: keyof typeof PROTOTYPES,
+  name: NativeName,
   path: string | undefined,
   ...args: unknown[]
 ): number | undefined {
   const { call, errno, names } = load();
-  const result = (call[name] as Native)(...args);
+  const result = call[name](...args);
   if (result >= 0) return result;
   const number = errno();
   if (allowed.includes(names.get(number) ?? '')) return undefined;
@@ -121,13 +141,13 @@ export function listXattrNames(target: string | number): Buffer[] {
   // Most files have none, and asking for the size alone costs a quarter.
   const some =
     typeof target === 'number'
-      ? checkUnless(NO_XATTR_SUPPORT, 'flistxattr', undefined, target, null, 0)
-      : checkUnless(NO_XATTR_SUPPORT, 'llistxattr', target, target, null, 0);
+      ? callNativeUnless(NO_XATTR_SUPPORT, 'flistxattr', undefined, target, null, 0)
+      : callNativeUnless(NO_XATTR_SUPPORT, 'llistxattr', target, target, null, 0);
   if (some === undefined || some === 0) return [];
   const length =
     typeof target === 'number'
-      ? checkUnless(NO_XATTR_SUPPORT, 'flistxattr', undefined, target, scratch, XATTR_MAX_BYTES)
-      : checkUnless(NO_XATTR_SUPPORT, 'llistxattr', target, target, scratch, XATTR_MAX_BYTES);
+      ? callNativeUnless(NO_XATTR_SUPPORT, 'flistxattr', undefined, target, scratch, XATTR_MAX_BYTES)
+      : callNativeUnless(NO_XATTR_SUPPORT, 'llistxattr', target, target, scratch, XATTR_MAX_BYTES);
   if (length === undefined || length === 0) return [];
   const names: Buffer[] = [];
   let start = 0;
@@ -144,21 +164,21 @@ export function getXattr(target: string | number, name: string): Buffer | undefi
   const missing = ['ENODATA', ...NO_XATTR_SUPPORT];
   const length =
     typeof target === 'number'
-      ? checkUnless(missing, 'fgetxattr', undefined, target, name, scratch, XATTR_MAX_BYTES)
-      : checkUnless(missing, 'lgetxattr', target, target, name, scratch, XATTR_MAX_BYTES);
+      ? callNativeUnless(missing, 'fgetxattr', undefined, target, name, scratch, XATTR_MAX_BYTES)
+      : callNativeUnless(missing, 'lgetxattr', target, target, name, scratch, XATTR_MAX_BYTES);
   return length === undefined ? undefined : Buffer.from(scratch.subarray(0, length));
 }
 
 /** Sets one value, replacing. Does not follow symlinks. Errors: ENOTSUP, EPERM (security.* without privilege). */
 export function setXattr(target: string | number, name: string, value: Uint8Array): void {
-  if (typeof target === 'number') check('fsetxattr', undefined, target, name, value, value.length, 0);
-  else check('lsetxattr', target, target, name, value, value.length, 0);
+  if (typeof target === 'number') callNative('fsetxattr', undefined, target, name, value, value.length, 0);
+  else callNative('lsetxattr', target, target, name, value, value.length, 0);
 }
 
 /** Removes one value; a missing one is fine. Does not follow symlinks. */
 export function removeXattr(target: string | number, name: string): void {
-  if (typeof target === 'number') checkUnless(['ENODATA'], 'fremovexattr', undefined, target, name);
-  else checkUnless(['ENODATA'], 'lremovexattr', target, target, name);
+  if (typeof target === 'number') callNativeUnless(['ENODATA'], 'fremovexattr', undefined, target, name);
+  else callNativeUnless(['ENODATA'], 'lremovexattr', target, target, name);
 }
 
 // ---- links and renames ----
@@ -170,34 +190,34 @@ const RENAME_EXCHANGE = 2;
 
 /** Makes a hard link; relative paths are relative to the directory descriptors. Symlinks are linked, not followed. */
 export function linkAt(oldDir: number | undefined, oldPath: string, newDir: number | undefined, newPath: string): void {
-  check('linkat', newPath, oldDir ?? AT_FDCWD, oldPath, newDir ?? AT_FDCWD, newPath, 0);
+  callNative('linkat', newPath, oldDir ?? AT_FDCWD, oldPath, newDir ?? AT_FDCWD, newPath, 0);
 }
 
 /** Gives an open (possibly nameless) file a name. */
 export function linkDescriptor(fd: number, newPath: string): void {
-  check('linkat', newPath, AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, newPath, AT_SYMLINK_FOLLOW);
+  callNative('linkat', newPath, AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, newPath, AT_SYMLINK_FOLLOW);
 }
 
 /** Renames unless the new name exists; returns false when it does. Falls back to link + unlink where unsupported. */
 export function renameNoReplace(oldPath: string, newPath: string): boolean {
-  return checkUnless(['EEXIST'], 'renameat2', newPath, AT_FDCWD, oldPath, AT_FDCWD, newPath, RENAME_NOREPLACE) !== undefined;
+  return callNativeUnless(['EEXIST'], 'renameat2', newPath, AT_FDCWD, oldPath, AT_FDCWD, newPath, RENAME_NOREPLACE) !== undefined;
 }
 
 /** Swaps two names in one step. Errors: EINVAL where the file system cannot. */
 export function renameExchange(a: string, b: string): void {
-  check('renameat2', b, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+  callNative('renameat2', b, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 }
 
 /** Makes a character device 0:0, an overlayfs whiteout. Errors: EPERM without privilege. */
 export function makeWhiteoutDevice(path: string): void {
-  check('mknod', path, path, 0o020000, 0);
+  callNative('mknod', path, path, 0o020000, 0);
 }
 
 // ---- whole file systems ----
 
 /** Writes everything of the file system that holds the descriptor to the device. */
 export function syncFileSystemOf(fd: number): void {
-  check('syncfs', undefined, fd);
+  callNative('syncfs', undefined, fd);
 }
 
 const FIFREEZE = 0xc0045877;
@@ -205,12 +225,12 @@ const FITHAW = 0xc0045878;
 
 /** Freezes a file system: its journal is emptied, writers block until thawed. Errors: EOPNOTSUPP, EPERM, EBUSY. */
 export function freezeFileSystem(fd: number): void {
-  check('ioctl_int', undefined, fd, FIFREEZE, 0);
+  callNative('ioctl_int', undefined, fd, FIFREEZE, 0);
 }
 
 /** Thaws a frozen file system. */
 export function thawFileSystem(fd: number): void {
-  check('ioctl_int', undefined, fd, FITHAW, 0);
+  callNative('ioctl_int', undefined, fd, FITHAW, 0);
 }
 
 // ---- copying ----
@@ -220,12 +240,12 @@ const CANNOT_CLONE = ['EOPNOTSUPP', 'ENOTSUP', 'EXDEV', 'EINVAL', 'ENOTTY', 'ENO
 
 /** Shares the content of one file with another (reflink); false where the file system cannot. */
 export function cloneFile(from: number, to: number): boolean {
-  return checkUnless(CANNOT_CLONE, 'ioctl_int', undefined, to, FICLONE, from) !== undefined;
+  return callNativeUnless(CANNOT_CLONE, 'ioctl_int', undefined, to, FICLONE, from) !== undefined;
 }
 
 /** Copies bytes inside the kernel; returns the number copied (0 at the end), undefined where unsupported. */
 export function copyRange(from: number, to: number, offset: number, length: number): number | undefined {
-  return checkUnless(CANNOT_CLONE, 'copy_file_range', undefined, from, [offset], to, [offset], length, 0);
+  return callNativeUnless(CANNOT_CLONE, 'copy_file_range', undefined, from, [offset], to, [offset], length, 0);
 }
 
 // ---- immutable flag ----
@@ -238,11 +258,11 @@ const FS_IMMUTABLE_FL = 0x10;
 export function setImmutable(fd: number, immutable: boolean): boolean {
   const flags = [0];
   const unsupported = ['ENOTTY', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS'];
-  if (checkUnless(unsupported, 'ioctl_long', undefined, fd, FS_IOC_GETFLAGS, flags) === undefined) return false;
+  if (callNativeUnless(unsupported, 'ioctl_long', undefined, fd, FS_IOC_GETFLAGS, flags) === undefined) return false;
   const now = flags[0] ?? 0;
   const wanted = immutable ? now | FS_IMMUTABLE_FL : now & ~FS_IMMUTABLE_FL;
   if (wanted === now) return true;
-  return checkUnless(unsupported, 'ioctl_long', undefined, fd, FS_IOC_SETFLAGS, [wanted]) !== undefined;
+  return callNativeUnless(unsupported, 'ioctl_long', undefined, fd, FS_IOC_SETFLAGS, [wanted]) !== undefined;
 }
 
 // ---- locks ----
@@ -257,7 +277,7 @@ const LOCK_TYPE = { shared: 0, exclusive: 1, none: 2 } as const;
 export function tryLock(fd: number, kind: keyof typeof LOCK_TYPE): boolean {
   const lock = Buffer.alloc(32);
   lock.writeInt16LE(LOCK_TYPE[kind], 0);
-  return checkUnless(['EAGAIN', 'EACCES'], 'fcntl', undefined, fd, F_OFD_SETLK, lock) !== undefined;
+  return callNativeUnless(['EAGAIN', 'EACCES'], 'fcntl', undefined, fd, F_OFD_SETLK, lock) !== undefined;
 }
 
 // ---- the end of the process ----
@@ -268,6 +288,6 @@ export function tryLock(fd: number, kind: keyof typeof LOCK_TYPE): boolean {
  * _exit(2). Standard output and error must have been written: on Linux they are synchronous.
  */
 export function endProcess(status: number): never {
-  if (library !== undefined) library.call._exit?.(status);
+  if (library !== undefined) library.call._exit(status);
   return process.exit(status);
 }
