@@ -7,7 +7,7 @@
  *
  * Source: ostree-format 5.2.
  */
-import { asBuffer, CHECKSUM_BYTES, type Checksum, compareBytes, fileNameProblem, HacktreeError, tryUtf8 } from '../core/index.ts';
+import { asBuffer, CHECKSUM_BYTES, type Checksum, fileNameProblem, HacktreeError, tryUtf8 } from '../core/index.ts';
 
 export interface FileEntry {
   readonly name: string;
@@ -84,68 +84,85 @@ function readOffset(bytes: Buffer, at: number, width: number): number {
 /** Decodes a directory. Errors: `format-invalid` (bytes), `path-unsafe` (a name that must not be in a tree). */
 export function decodeDirtree(raw: Uint8Array): Dirtree {
   const bytes = asBuffer(raw);
-  const width = bytes.length <= 0xff ? 1 : bytes.length <= 0xffff ? 2 : 4;
+  const width = widthOf(bytes.length);
   if (bytes.length < width) throw bad('empty');
   const body = bytes.length - width;
   const split = readOffset(bytes, body, width);
   if (split > body || offsetWidth(body, 1) !== width) throw bad('framing offset out of range');
   const files: FileEntry[] = [];
   const dirs: DirEntry[] = [];
-  decodeArray(bytes.subarray(0, split), 1, (name, [checksum]) => files.push({ name, checksum: checksum as Checksum }));
-  decodeArray(bytes.subarray(split, body), 2, (name, [tree, meta]) =>
-    dirs.push({ name, tree: tree as Checksum, meta: meta as Checksum }),
+  decodeArray(bytes, 0, split, 1, (name, at) => files.push({ name, checksum: checksumAt(bytes, at) }));
+  decodeArray(bytes, split, body, 2, (name, at) =>
+    dirs.push({ name, tree: checksumAt(bytes, at), meta: checksumAt(bytes, at + CHECKSUM_BYTES) }),
   );
   checkDisjoint(files, dirs);
   return { files, dirs };
 }
 
-function decodeArray(bytes: Buffer, count: 1 | 2, add: (name: string, checksums: Checksum[]) => void): void {
-  if (bytes.length === 0) return;
-  const width = bytes.length <= 0xff ? 1 : bytes.length <= 0xffff ? 2 : 4;
-  const body = bytes.length < width ? -1 : readOffset(bytes, bytes.length - width, width);
-  const entries = (bytes.length - body) / width;
-  if (body < 0 || body > bytes.length - width || !Number.isInteger(entries)) throw bad('framing offset out of range');
+const widthOf = (length: number): number => (length <= 0xff ? 1 : length <= 0xffff ? 2 : 4);
+
+function checksumAt(bytes: Buffer, at: number): Checksum {
+  return bytes.toString('hex', at, at + CHECKSUM_BYTES) as Checksum;
+}
+
+/**
+ * Decodes the array from `from` to `to`; `add` gets each name and where its first checksum is. Works on positions: a view of
+ * each entry would cost more than all else.
+ */
+function decodeArray(bytes: Buffer, from: number, to: number, count: 1 | 2, add: (name: string, at: number) => void): void {
+  const length = to - from;
+  if (length === 0) return;
+  const width = widthOf(length);
+  const body = length < width ? -1 : readOffset(bytes, to - width, width);
+  const entries = (length - body) / width;
+  if (body < 0 || body > length - width || !Number.isInteger(entries)) throw bad('framing offset out of range');
   if (offsetWidth(body, entries) !== width) throw bad('framing offsets wider than needed');
   let start = 0;
-  let previous: Buffer | undefined;
-  for (let at = body; at < bytes.length; at += width) {
+  let previousStart = -1;
+  let previousEnd = -1;
+  for (let at = from + body; at < to; at += width) {
     const end = readOffset(bytes, at, width);
     if (end < start || end > body) throw bad('framing offsets go backwards');
-    previous = decodeEntry(bytes.subarray(start, end), count, previous, add);
+    const nameEnd = checkEntry(bytes, from + start, from + end, count);
+    const name = decodeName(bytes, from + start, nameEnd);
+    if (previousStart >= 0 && bytes.compare(bytes, from + start, nameEnd, previousStart, previousEnd) >= 0) {
+      throw bad(`names are not sorted or not unique at '${name}'`);
+    }
+    previousStart = from + start;
+    previousEnd = nameEnd;
+    add(name, nameEnd + 1);
     start = end;
   }
   if (start !== body) throw bad('bytes after the last entry');
 }
 
-function decodeEntry(
-  bytes: Buffer,
-  count: 1 | 2,
-  previous: Buffer | undefined,
-  add: (name: string, checksums: Checksum[]) => void,
-): Buffer {
-  const width = bytes.length <= 0xff ? 1 : 2;
-  const body = bytes.length - count * width;
+/** Checks the framing of one entry and returns where its name ends. */
+function checkEntry(bytes: Buffer, from: number, to: number, count: 1 | 2): number {
+  const length = to - from;
+  const width = length <= 0xff ? 1 : 2;
+  const body = length - count * width;
   const nameEnd = body - count * CHECKSUM_BYTES;
-  if (nameEnd < 1 || bytes[nameEnd - 1] !== 0) throw bad('entry without name or with a checksum of a wrong length');
+  if (nameEnd < 1 || bytes[from + nameEnd - 1] !== 0) throw bad('entry without name or with a checksum of a wrong length');
   if (offsetWidth(body, count) !== width) throw bad('framing offsets wider than needed');
   for (let i = 0; i < count; i++) {
-    if (readOffset(bytes, body + i * width, width) !== nameEnd + (count - 1 - i) * CHECKSUM_BYTES) {
+    if (readOffset(bytes, from + body + i * width, width) !== nameEnd + (count - 1 - i) * CHECKSUM_BYTES) {
       throw bad('entry with a checksum of a wrong length');
     }
   }
-  const rawName = bytes.subarray(0, nameEnd - 1);
-  const name = tryUtf8(rawName);
+  return from + nameEnd - 1;
+}
+
+function decodeName(bytes: Buffer, from: number, to: number): string {
+  const name = isAscii(bytes, from, to) ? bytes.toString('latin1', from, to) : tryUtf8(bytes.subarray(from, to));
   if (name === undefined) throw bad('name is not UTF-8');
   const problem = fileNameProblem(name);
   if (problem !== undefined) throw new HacktreeError('path-unsafe', problem, { details: { found: name } });
-  if (previous !== undefined && compareBytes(previous, rawName) >= 0)
-    throw bad(`names are not sorted or not unique at '${name}'`);
-  const checksums: Checksum[] = [];
-  for (let i = 0; i < count; i++) {
-    checksums.push(bytes.toString('hex', nameEnd + i * CHECKSUM_BYTES, nameEnd + (i + 1) * CHECKSUM_BYTES) as Checksum);
-  }
-  add(name, checksums);
-  return rawName;
+  return name;
+}
+
+function isAscii(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if ((bytes[i] as number) >= 0x80) return false;
+  return true;
 }
 
 function checkDisjoint(files: readonly FileEntry[], dirs: readonly DirEntry[]): void {

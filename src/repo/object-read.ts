@@ -7,7 +7,6 @@
  * Source: ostree-format 2, 4, 6.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { type Checksum, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 import {
   type Commit,
@@ -39,7 +38,7 @@ import { readXattrs } from './xattrs.ts';
 
 /** Absolute path where an object of this repository is, or would be. */
 export function objectPath(repo: Repo, checksum: Checksum, type: ObjectType): string {
-  return join(repo.objectsPath, loosePath(repo.mode, checksum, type));
+  return `${repo.objectsPath}/${loosePath(repo.mode, checksum, type)}`;
 }
 
 /** Returns the repository (this or a parent) that has the object. */
