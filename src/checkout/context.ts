@@ -1,0 +1,23 @@
+/** What every file of a checkout needs to know, and the count of what was done. */
+import type { Repo } from '../repo/index.ts';
+import type { LabelFor } from './inode.ts';
+import type { Settings } from './settings.ts';
+import type { ObjectSource } from './sources.ts';
+
+/** What has been done so far. */
+export interface Tally {
+  files: number;
+  dirs: number;
+  linked: number;
+  copiedBytes: number;
+}
+
+export interface PlaceContext {
+  readonly repo: Repo;
+  readonly settings: Settings;
+  readonly sources: readonly ObjectSource[];
+  readonly labelFor: LabelFor | undefined;
+  readonly tally: Tally;
+}
+
+export const noTally = (): Tally => ({ files: 0, dirs: 0, linked: 0, copiedBytes: 0 });
