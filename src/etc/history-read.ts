@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { compareUtf8, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { syncDir, writeFileDurable } from '../sys/index.ts';
 import { type Attributes, writeAttributes } from './attributes.ts';
+import type { EtcDifference } from './compare.ts';
 import { type GitCommit, type GitEntry, type GitId, GitStore } from './git-store.ts';
 import { listAncestors } from './history.ts';
 import { gitName, META_NAME, type MetaEntry, parseMeta, plainAttributes } from './history-tree.ts';
@@ -26,11 +27,6 @@ export interface EtcVersion {
   /** A file's bytes or a symlink's target; empty for a directory. */
   readonly content: Buffer;
   readonly attributes: Attributes;
-}
-
-export interface EtcChange {
-  readonly path: string;
-  readonly change: 'added' | 'removed' | 'modified' | 'attributes';
 }
 
 /** The history of /etc, opened for reading. */
@@ -68,7 +64,7 @@ export class EtcHistory {
   }
 
   /** Describes one commit and what it changed against its first parent. Errors: `ref-not-found`. */
-  async show(name: string): Promise<EtcLogEntry & { readonly changes: readonly EtcChange[] }> {
+  async show(name: string): Promise<EtcLogEntry & { readonly changes: readonly EtcDifference[] }> {
     const commit = await this.#store.readCommit(await this.#store.findCommit(name));
     const before =
       commit.parents[0] === undefined ? new Map() : await this.#list(await this.#store.readCommit(commit.parents[0]));
@@ -76,7 +72,7 @@ export class EtcHistory {
   }
 
   /** Lists what differs between two roots or commits. Errors: `ref-not-found`. */
-  async compare(from: string, to: string): Promise<EtcChange[]> {
+  async compare(from: string, to: string): Promise<EtcDifference[]> {
     const [a, b] = await Promise.all([from, to].map(async (name) => this.#store.readCommit(await this.#store.findCommit(name))));
     return compareTrees(await this.#list(a as GitCommit), await this.#list(b as GitCommit));
   }
@@ -204,8 +200,8 @@ function logEntry(commit: GitCommit, ends: ReadonlyMap<GitId, string[]>): EtcLog
   return { id, parents, timeSec, subject, body: body.join('\n').trim(), branches: ends.get(id) ?? [] };
 }
 
-function compareTrees(from: ReadonlyMap<string, PathState>, to: ReadonlyMap<string, PathState>): EtcChange[] {
-  const changes: EtcChange[] = [];
+function compareTrees(from: ReadonlyMap<string, PathState>, to: ReadonlyMap<string, PathState>): EtcDifference[] {
+  const changes: EtcDifference[] = [];
   for (const at of [...new Set([...from.keys(), ...to.keys()])].sort(compareUtf8)) {
     const [a, b] = [from.get(at), to.get(at)];
     if (a === undefined) changes.push({ path: at, change: 'added' });

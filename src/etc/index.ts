@@ -1,5 +1,6 @@
 /** Etc: three-way merge of /etc, its policy and history, accounts, local scripts. Knows nothing of boot. */
 export * from './apply.ts';
+export * from './compare.ts';
 export * from './history.ts';
 export * from './history-read.ts';
 export * from './host-accounts.ts';

@@ -1,7 +1,7 @@
 /** Conflicts that wait for a decision in an /etc, found by the files kept beside, and settling them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { HacktreeError, wrapSystemError } from '../core/index.ts';
+import { errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { syncDir } from '../sys/index.ts';
 import { type BesideKind, parseBeside } from './beside.ts';
 import { fsPath, readNames, readNode } from './tree.ts';
@@ -14,11 +14,11 @@ export interface UnresolvedConflict {
   readonly kind: BesideKind;
 }
 
-/** Lists the conflicts of an /etc that nobody has resolved, in path order. */
+/** Lists the conflicts of an /etc that nobody has resolved, in path order. Directories closed to the caller are passed over. */
 export function listUnresolved(etcDir: string): UnresolvedConflict[] {
   const found: UnresolvedConflict[] = [];
   const walk = (dir: string): void => {
-    for (const name of readNames(path.join(etcDir, dir))) {
+    for (const name of namesOf(path.join(etcDir, dir))) {
       const beside = dir === '' ? name : `${dir}/${name}`;
       const kept = parseBeside(beside);
       if (kept !== undefined) found.push({ ...kept, beside });
@@ -27,6 +27,15 @@ export function listUnresolved(etcDir: string): UnresolvedConflict[] {
   };
   walk('');
   return found;
+}
+
+function namesOf(dir: string): string[] {
+  try {
+    return readNames(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'EACCES') return [];
+    throw wrapSystemError(error, 'Cannot read', dir);
+  }
 }
 
 /**
