@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { directImports } from './direct-imports.mjs';
 import { lazyRequires } from './lazy-requires.mjs';
 import { tool } from './steps.mjs';
 
@@ -28,6 +29,15 @@ function findEntries() {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`Two entries are called ${twice}; dist/ is flat, so their names must differ`);
   return entries;
+}
+
+/** Takes the banner away where nothing calls require: it is in every file, and a command loads twenty. */
+function dropIdleBanners(files) {
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
+    if (text.split(/\brequire\b/).length > 2) continue;
+    writeFileSync(file, text.replace(`${REQUIRE_BANNER}\n`, ''));
+  }
 }
 
 /** Writes the licences of the packages whose code is in the bundle. */
@@ -59,7 +69,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: ['koffi', 'openpgp'],
-  plugins: [lazyRequires],
+  plugins: [directImports, lazyRequires],
   banner: { js: REQUIRE_BANNER },
   minifyWhitespace: true,
   minifySyntax: true,
@@ -67,6 +77,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+dropIdleBanners(Object.keys(metafile.outputs));
 writeLicences(metafile);
 if (existsSync('src/library.ts') && tool('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exit(1);
 const outputs = Object.entries(metafile.outputs);
