@@ -131,7 +131,7 @@ export class Trust {
     if (this.#keyring !== undefined) return this.#keyring;
     const own = keyringFile(this.#repo, this.#remote.name);
     const files = [...(fs.existsSync(own) ? [own] : []), ...this.#remote.gpgKeyPaths.flatMap(filesAt)];
-    const paths = files.length > 0 ? files : (this.#options.gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(filesIn);
+    const paths = files.length > 0 ? files : (this.#options.gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(keyringsIn);
     this.#keyring = paths.flatMap((path) => readKeyring(readBytes(path)));
     return this.#keyring;
   }
@@ -142,8 +142,10 @@ function parseAll(texts: readonly string[], parse: (line: string) => Buffer): Bu
 }
 
 function filesAt(path: string): string[] {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? filesIn(path) : [path];
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? keyringsIn(path) : [path];
 }
+
+const keyringsIn = (dir: string): string[] => filesIn(dir).filter((path) => /\.(gpg|asc|pgp|key|kbx)$/.test(path));
 
 function filesIn(dir: string): string[] {
   if (!fs.existsSync(dir)) return [];

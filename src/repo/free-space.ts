@@ -39,6 +39,7 @@ export function takeSpace(budget: SpaceBudget, sizeBytes: number): void {
   const wanted = BigInt(Math.ceil(sizeBytes / BLOCK) * BLOCK);
   const left = Atomics.sub(new BigInt64Array(budget.counter), 0, wanted);
   if (left >= wanted) return;
+  Atomics.add(new BigInt64Array(budget.counter), 0, wanted);
   const available = left > 0n ? left : 0n;
   throw new HacktreeError(
     'no-space',

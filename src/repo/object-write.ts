@@ -170,21 +170,23 @@ export class ObjectWriter {
 
   /**
    * Writes a file object from an open regular file. Up to 1 MiB is read once and hashed and written from one buffer;
-   * more is hashed in chunks and then copied inside the kernel, and refused when it changed in between.
+   * more is hashed in chunks and then copied inside the kernel, and refused when it changed in between. With `expected` a
+   * different checksum is refused before anything is written: `object-corrupt`.
    */
-  writeFile(given: FileHeader, source: ContentSource, sizeBytes: number): WrittenFile {
+  writeFile(given: FileHeader, source: ContentSource, sizeBytes: number, expected?: Checksum): WrittenFile {
     const header = this.canonicalHeader(given);
     if (sizeBytes < WHOLE_BUFFER_BYTES) {
       this.#buffer ??= Buffer.allocUnsafeSlow(WHOLE_BUFFER_BYTES);
       const length = readUpTo(source.fd, this.#buffer);
-      if (length < WHOLE_BUFFER_BYTES) return this.writeBuffer(header, this.#buffer.subarray(0, length));
+      if (length < WHOLE_BUFFER_BYTES) return this.writeBuffer(header, this.#buffer.subarray(0, length), expected);
     }
-    return this.#writeLarge(header, source);
+    return this.#writeLarge(header, source, expected);
   }
 
-  #writeLarge(header: FileHeader, source: ContentSource): WrittenFile {
+  #writeLarge(header: FileHeader, source: ContentSource, expected: Checksum | undefined): WrittenFile {
     const before = fs.fstatSync(source.fd, { bigint: true });
     const hashes = hashOpenFile(header, source.fd, this.#expectsNew);
+    if (expected !== undefined && hashes.checksum !== expected) throw wrongChecksum(expected, hashes.checksum);
     const isNew = !this.has(hashes.checksum, 'file');
     this.#expectsNew = isNew;
     const size = Number(before.size);

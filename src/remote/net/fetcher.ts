@@ -221,7 +221,7 @@ class Spill {
 
   write(chunk: Buffer): void {
     if (this.#fd === undefined) {
-      this.#chunks.push(Buffer.from(chunk));
+      this.#chunks.push(chunk);
       this.#length += chunk.length;
       if (this.#length <= this.#spillBytes) return;
       this.#fd = fs.openSync(this.#file, 'w', 0o600);

@@ -2,7 +2,7 @@
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import { ContentRecords } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
-import type { PullBatchResult } from './pull-worker.ts';
+import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { ObjectRows } from './rows.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
 
@@ -19,7 +19,7 @@ export interface ContentFetchOptions {
 
 /** Fetches and stages file objects; returns rows for the content index. Errors: those of the workers, `interrupted`. */
 export async function fetchContent(
-  pool: Pool<Uint8Array, PullBatchResult>,
+  pool: Pool<PullTask, PullBatchResult>,
   checksums: Iterable<Checksum>,
   options: ContentFetchOptions,
 ): Promise<ContentRecords> {
@@ -44,7 +44,7 @@ export async function fetchContent(
     requireAll(result.missing);
   };
   const send = (rows: Uint8Array): void => {
-    const job = pool.run(rows).then(receive);
+    const job = pool.run({ kind: 'fetch', rows }).then(receive);
     const settled: Promise<void> = job
       .catch((error: unknown) => void failures.push(error))
       .then(() => void running.delete(settled));

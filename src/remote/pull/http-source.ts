@@ -14,7 +14,6 @@ import { asBuffer, type Checksum, EMPTY_BYTES, HacktreeError, isHacktreeError, s
 import {
   decodeFilezHeader,
   decodeHeaderPrefix,
-  type FileHeader,
   type FilezHeader,
   fileChecksum,
   HEADER_PREFIX_BYTES,
@@ -26,6 +25,7 @@ import { Fetcher } from '../net/fetcher.ts';
 import type { FetcherInit } from '../net/options.ts';
 import { corruptObject, type Origin, type TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
+import { checkStorable } from './storable.ts';
 
 /** Compressed objects and contents up to this size are handled in memory. */
 const IN_MEMORY_BYTES = 1 << 20;
@@ -96,7 +96,7 @@ export class HttpSource implements ObjectSource {
     const isLink = isSymlinkMode(header.mode);
     const content = isLink ? EMPTY_BYTES : this.#take(checksum, origin, () => inflateExactly(body, header.sizeBytes));
     if (this.#writer.repo.mode !== 'archive') {
-      this.#checkStorable(header, checksum);
+      checkStorable(this.#writer, header, checksum);
       return this.#writer.writeBuffer(header, content, checksum);
     }
     const actual = fileChecksum(header, content);
@@ -116,7 +116,8 @@ export class HttpSource implements ObjectSource {
       fs.rmSync(path, { force: true });
       return stored;
     } catch (error) {
-      if (isHacktreeError(error) && error.code !== 'no-space') fs.rmSync(path, { force: true });
+      // Whatever is wrong with the part, continuing it would only bring the same again.
+      fs.rmSync(path, { force: true });
       throw error;
     }
   }
@@ -129,7 +130,7 @@ export class HttpSource implements ObjectSource {
   }
 
   async #unpack(checksum: Checksum, object: FileObject): Promise<StoredFile> {
-    this.#checkStorable(object.header, checksum);
+    checkStorable(this.#writer, object.header, checksum);
     const sink = this.#writer.startFile(object.header, object.sizeBytes);
     try {
       for await (const chunk of contentChunks(object)) sink.write(chunk);
@@ -139,25 +140,6 @@ export class HttpSource implements ObjectSource {
     }
     return sink.finish(checksum);
   }
-
-  #checkStorable(header: FileHeader, checksum: Checksum): void {
-    checkStorable(this.#writer, header, checksum);
-  }
-}
-
-/** Errors: `repo-mode` when a bare-user-only repository would change the object's checksum. */
-export function checkStorable(writer: ObjectWriter, header: FileHeader, checksum: Checksum): void {
-  if (writer.repo.mode !== 'bare-user-only') return;
-  const canonical = writer.canonicalHeader(header);
-  const isSame =
-    canonical.uid === header.uid && canonical.gid === header.gid && canonical.mode === header.mode && header.xattrs.length === 0;
-  if (isSame) return;
-  const bits = header.mode & ~canonical.mode & 0o7777;
-  const why = bits === 0 ? 'its owner or xattrs' : `mode 0${header.mode.toString(8)} with bits 0${bits.toString(8)}`;
-  throw new HacktreeError('repo-mode', `Content object ${checksum}: invalid ${why} for a bare-user-only repository`, {
-    details: { path: writer.repo.path, object: `${checksum}.file`, expected: 'uid 0, gid 0, no xattrs, mode within 0755' },
-    hints: ['commit with --canonical-permissions, or use a repository of mode bare-user'],
-  });
 }
 
 function splitFilez(bytes: Buffer): { header: FilezHeader; body: Buffer } {
@@ -168,7 +150,10 @@ function splitFilez(bytes: Buffer): { header: FilezHeader; body: Buffer } {
 
 /** Inflates to exactly the declared size; more is never produced. */
 function inflateExactly(body: Buffer, sizeBytes: number): Buffer {
-  const content = asBuffer(inflateRawSync(body, { maxOutputLength: Math.max(1, sizeBytes) }));
+  // One output buffer with room for one byte more, so that zlib sees the end without asking for another.
+  const content = asBuffer(
+    inflateRawSync(body, { maxOutputLength: Math.max(1, sizeBytes), chunkSize: Math.max(64, sizeBytes + 1) }),
+  );
   if (content.length === sizeBytes) return content;
   throw new HacktreeError('format-invalid', `content of ${content.length} bytes, declared ${sizeBytes}`);
 }

@@ -9,6 +9,7 @@ import type { Dirtree, ObjectName } from '../../format/index.ts';
 import { ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
 import type { WorkerFunction } from '../../sys/index.ts';
 import { HttpSource } from './http-source.ts';
+import { type MakeItem, makeFile } from './make-file.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
 import { ObjectRows, objectsOf } from './rows.ts';
@@ -23,6 +24,11 @@ export interface PullWorkerInit {
   readonly concurrency: number;
 }
 
+/** Rows of objects to bring from the source, or objects to make of content that is here. */
+export type PullTask =
+  | { readonly kind: 'fetch'; readonly rows: Uint8Array }
+  | { readonly kind: 'make'; readonly items: readonly MakeItem[] };
+
 export interface PullBatchResult {
   /** Rows of what the batch's directories name. */
   readonly children: Uint8Array;
@@ -30,6 +36,8 @@ export interface PullBatchResult {
   readonly digests: Uint8Array;
   /** Objects that no source has. */
   readonly missing: readonly ObjectName[];
+  /** Objects made of content that was here. */
+  readonly made: readonly Checksum[];
   readonly metadata: number;
   readonly content: number;
   readonly contentBytes: number;
@@ -37,13 +45,14 @@ export interface PullBatchResult {
   readonly transferredBytes: number;
 }
 
-export function createWorker(init: PullWorkerInit): WorkerFunction<Uint8Array, PullBatchResult> {
+export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, PullBatchResult> {
   const writer = new ObjectWriter(init.writer);
   const sources = [...init.caches, init.source].map((source) => openSource(source, writer, init.writer.stagingPath));
   let reported = 0;
-  const run = async (rows: Uint8Array): Promise<PullBatchResult> => {
+  const run = async (task: PullTask): Promise<PullBatchResult> => {
     const batch = new Batch(writer, sources);
-    await batch.run([...objectsOf(rows)], init.concurrency);
+    if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
+    else for (const item of task.items) await batch.make(item);
     const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
     const result = { ...batch.result(), transferredBytes: transferred - reported };
     reported = transferred;
@@ -67,6 +76,7 @@ class Batch {
   readonly #children = new ObjectRows();
   readonly #digests = new ContentRecords();
   readonly #missing: ObjectName[] = [];
+  readonly #made: Checksum[] = [];
   #metadata = 0;
   #content = 0;
   #contentBytes = 0;
@@ -93,10 +103,19 @@ class Batch {
       children: this.#children.take(),
       digests: Uint8Array.from(this.#digests.bytes),
       missing: this.#missing,
+      made: this.#made,
       metadata: this.#metadata,
       content: this.#content,
       contentBytes: this.#contentBytes,
     };
+  }
+
+  async make(item: MakeItem): Promise<void> {
+    const sizeBytes = await makeFile(this.#writer, item);
+    if (sizeBytes === undefined) return;
+    this.#made.push(item.checksum);
+    this.#contentBytes += sizeBytes;
+    if (item.digest !== undefined) this.#digests.add(item.digest, item.checksum);
   }
 
   async #file(checksum: Checksum): Promise<boolean> {

@@ -9,7 +9,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, HacktreeError, isChecksum, type ReportProgress } from '../../core/index.ts';
-import { type Commit, sizesOf } from '../../format/index.ts';
+import type { Commit } from '../../format/index.ts';
 import {
   addToContentIndex,
   beginTransaction,
@@ -23,15 +23,19 @@ import {
   resolveRev,
   type Transaction,
 } from '../../repo/index.ts';
-import { openPool, writeFileDurable } from '../../sys/index.ts';
+import { openPool, type Pool, writeFileDurable } from '../../sys/index.ts';
 import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
 import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
 import { Trust, type TrustOptions } from '../trust.ts';
 import { fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
-import type { PullBatchResult, PullWorkerInit } from './pull-worker.ts';
+import { type PullPlan, planContent } from './plan.ts';
+import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
+import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
+
+const NO_REUSE: ReusePlan = { records: new Map(), items: [] };
 
 export interface PullOptions {
   /** `REF`, `REF@CHECKSUM` or `CHECKSUM`. Empty: the remote's configured branches; with mirror all refs of the summary. */
@@ -76,16 +80,12 @@ export interface PullReport {
   readonly contentFetched: number;
   readonly bytesTransferred: number;
   readonly contentBytesWritten: number;
+  /** Objects made of content that was here, thanks to the mirror's content index, and what their download would have cost. */
+  readonly contentReused: number;
+  readonly bytesSaved: number;
   readonly elapsedSec: number;
   /** With dryRun: what a pull would fetch. */
   readonly planned: PullPlan;
-}
-
-export interface PullPlan {
-  readonly contentObjects: number;
-  /** Undefined where neither the commit nor the mirror says how large objects are. */
-  readonly downloadBytes: number | undefined;
-  readonly writtenBytes: number | undefined;
 }
 
 /** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
@@ -134,6 +134,7 @@ class Pull {
   readonly #startMs = performance.now();
   readonly #totals: PullTotals = { metadata: 0, content: 0, contentBytes: 0, transferredBytes: 0 };
   readonly #report: ReportProgress;
+  #reused = { objects: 0, savedBytes: 0 };
 
   constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
     this.#repo = repo;
@@ -255,24 +256,41 @@ class Pull {
       concurrency: this.#access.local === undefined ? (this.#options.network?.connections ?? 4) : 1,
     };
     const module = new URL('./pull-worker.js', import.meta.url);
-    const pool = openPool<PullWorkerInit, Uint8Array, PullBatchResult>({ module, init, size: this.#options.threads });
+    const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({ module, init, size: this.#options.threads });
     try {
       const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
       const scan = new TreeScan(transaction, pool, shared);
       const commits = await this.#fetchCommits(transaction, targets, scan);
-      const plan = this.#plan(scan, commits);
-      if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
-      if (this.#options.dryRun === true) return plan;
-      const found = await fetchContent(pool, scan.missingFiles.checksums('file'), {
-        ...shared,
-        count: plan.contentObjects,
-        bytesTotal: plan.downloadBytes,
-      });
-      records.bytes = found.bytes;
-      return plan;
+      return await this.#fetchFiles(transaction, pool, { scan, commits, records });
     } finally {
       await pool.close();
     }
+  }
+
+  /** Makes what can be made of content that is here, and fetches the rest. */
+  async #fetchFiles(
+    transaction: Transaction,
+    pool: Pool<PullTask, PullBatchResult>,
+    { scan, commits, records }: { scan: TreeScan; commits: readonly Commit[]; records: { bytes: Uint8Array } },
+  ): Promise<PullPlan> {
+    const missing = [...scan.missingFiles.checksums('file')];
+    const reuse = this.#access.local === undefined ? await planReuse(this.#repo, this.#access, missing) : NO_REUSE;
+    const plan = planContent(this.#repo, missing, reuse, commits);
+    if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
+    if (this.#options.dryRun === true) return plan;
+    const made = await makeFromContent(pool, reuse, this.#report);
+    this.#reused = { objects: made.made.size, savedBytes: made.savedBytes };
+    this.#totals.contentBytes += made.contentBytes;
+    const rest = missing.filter((checksum) => !made.made.has(checksum));
+    const found = await fetchContent(pool, rest, {
+      totals: this.#totals,
+      report: this.#report,
+      signal: this.#options.signal,
+      count: rest.length,
+      bytesTotal: plan.downloadBytes,
+    });
+    records.bytes = Buffer.concat([made.digests, found.bytes]);
+    return plan;
   }
 
   /** Fetches commits, parents as far as asked for, and the directories of each. */
@@ -348,23 +366,6 @@ class Pull {
     return current === undefined ? fixed : [...fixed, current];
   }
 
-  #plan(scan: TreeScan, commits: readonly Commit[]): PullPlan {
-    const contentObjects = scan.missingFiles.count;
-    const sizes = commits.map(({ metadata }) => sizesOf(metadata));
-    if (contentObjects === 0) return { contentObjects, downloadBytes: 0, writtenBytes: 0 };
-    if (sizes.some((list) => list === undefined)) return { contentObjects, downloadBytes: undefined, writtenBytes: undefined };
-    let downloadBytes = 0;
-    let writtenBytes = 0;
-    const counted = new Set<Checksum>();
-    for (const { checksum, type, archivedBytes, unpackedBytes } of sizes.flatMap((list) => list ?? [])) {
-      if (type !== 'file' || counted.has(checksum) || !scan.missingFiles.has(checksum, 'file')) continue;
-      counted.add(checksum);
-      downloadBytes += archivedBytes;
-      writtenBytes += this.#repo.mode === 'archive' ? archivedBytes : unpackedBytes;
-    }
-    return { contentObjects, downloadBytes, writtenBytes };
-  }
-
   // ---- publication ----
 
   async #publish(transaction: Transaction, targets: readonly Target[], summary: RemoteSummary | undefined): Promise<void> {
@@ -387,6 +388,8 @@ class Pull {
       contentFetched: this.#totals.content,
       bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
       contentBytesWritten: this.#totals.contentBytes,
+      contentReused: this.#reused.objects,
+      bytesSaved: this.#reused.savedBytes,
       elapsedSec: Math.floor((performance.now() - this.#startMs) / 1000),
       planned,
     };

@@ -19,9 +19,9 @@ import {
   readContent,
   tryReadMetadata,
 } from '../../repo/index.ts';
-import { checkStorable } from './http-source.ts';
 import type { TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
+import { checkStorable } from './storable.ts';
 
 const IN_MEMORY_BYTES = 1 << 20;
 

@@ -9,7 +9,7 @@ import { type Checksum, HacktreeError, type ReportProgress } from '../../core/in
 import { type Dirtree, decodeDirtree, type ObjectName, printObjectName } from '../../format/index.ts';
 import { loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
-import type { PullBatchResult } from './pull-worker.ts';
+import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { ObjectRows, objectsOf } from './rows.ts';
 
 const BATCH_OBJECTS = 64;
@@ -29,7 +29,7 @@ export class TreeScan {
   readonly absent: ObjectName[] = [];
   readonly #transaction: Transaction;
   readonly #view: Repo;
-  readonly #pool: Pool<Uint8Array, PullBatchResult>;
+  readonly #pool: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
   readonly #report: ReportProgress;
   readonly #signal: AbortSignal | undefined;
@@ -41,7 +41,7 @@ export class TreeScan {
 
   constructor(
     transaction: Transaction,
-    pool: Pool<Uint8Array, PullBatchResult>,
+    pool: Pool<PullTask, PullBatchResult>,
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#transaction = transaction;
@@ -83,7 +83,7 @@ export class TreeScan {
     const rows = new ObjectRows();
     if (!this.#transaction.writer.has(meta, 'dirmeta')) rows.add(meta, 'dirmeta');
     if (!this.#transaction.writer.has(tree, 'dirtree')) rows.add(tree, 'dirtree');
-    if (rows.count > 0) this.#account(await this.#pool.run(rows.take()));
+    if (rows.count > 0) this.#account(await this.#pool.run({ kind: 'fetch', rows: rows.take() }));
     return loadDirtree(this.#view, tree);
   }
 
@@ -129,7 +129,7 @@ export class TreeScan {
   }
 
   #send(): void {
-    const running: Promise<void> = this.#pool.run(this.#wanted.take()).then(
+    const running: Promise<void> = this.#pool.run({ kind: 'fetch', rows: this.#wanted.take() }).then(
       (result) => {
         this.#account(result);
         for (const object of objectsOf(result.children)) this.#visit(object);

@@ -19,6 +19,8 @@ export interface ContentIndex {
   find(digest: ContentDigest): Checksum[];
   /** Tells whether any file object with this content is known. */
   has(digest: ContentDigest): boolean;
+  /** Yields all records, rows of 64 bytes, in pieces that are valid until the next one; some rows may come twice. */
+  records(): Generator<Buffer>;
   close(): void;
 }
 
@@ -42,6 +44,9 @@ export function openContentIndex(repo: Repo): ContentIndex {
     segmentCount: segments.length,
     find,
     has: (digest) => find(digest).length > 0,
+    *records() {
+      for (const segment of segments) yield* segment.pieces();
+    },
     close: () => closeAll(segments),
   };
 }

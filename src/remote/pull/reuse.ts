@@ -1,0 +1,86 @@
+/**
+ * Uses the mirror's content index: which of the missing objects can be made of content that is here, and how large the rest
+ * is. Downloads nothing but parts of the index.
+ */
+import type { Checksum, ReportProgress } from '../../core/index.ts';
+import { type ContentIndex, openContentIndex, type Repo } from '../../repo/index.ts';
+import type { Pool } from '../../sys/index.ts';
+import type { RemoteAccess } from '../access.ts';
+import type { IndexRecord } from '../mirror-index/layout.ts';
+import { MirrorIndex } from '../mirror-index/read.ts';
+import type { MakeItem } from './make-file.ts';
+import type { PullBatchResult, PullTask } from './pull-worker.ts';
+
+export interface ReusePlan {
+  /** What the mirror says of missing objects; empty without an index. */
+  readonly records: ReadonlyMap<Checksum, IndexRecord>;
+  readonly items: readonly MakeItem[];
+}
+
+/** Looks missing objects up in the mirror's index and in the repository's own. */
+export async function planReuse(repo: Repo, access: RemoteAccess, missing: readonly Checksum[]): Promise<ReusePlan> {
+  const mirror = missing.length === 0 ? undefined : await MirrorIndex.open(access);
+  if (mirror === undefined) return { records: new Map(), items: [] };
+  const records = await mirror.find(missing);
+  const own = openContentIndex(repo);
+  try {
+    const usable = [...records.values()].filter(({ digest }) => digest === undefined || own.has(digest));
+    const headers = await mirror.headers(usable);
+    return { records, items: usable.flatMap((record) => itemOf(record, headers, own)) };
+  } finally {
+    own.close();
+  }
+}
+
+function itemOf(record: IndexRecord, headers: ReadonlyMap<number, Buffer>, own: ContentIndex): MakeItem[] {
+  const header = headers.get(record.headerOffset);
+  if (header === undefined || header.length !== record.headerLength) return [];
+  const { checksum, digest } = record;
+  return [{ checksum, digest, header, candidates: digest === undefined ? [] : own.find(digest).slice(0, MAX_CANDIDATES) }];
+}
+
+const MAX_CANDIDATES = 4;
+const BATCH_ITEMS = 64;
+
+export interface ReuseResult {
+  readonly made: ReadonlySet<Checksum>;
+  readonly contentBytes: number;
+  /** Bytes that a download would have cost. */
+  readonly savedBytes: number;
+  /** Rows for the content index. */
+  readonly digests: Buffer;
+}
+
+/** Makes what can be made. Errors: `no-space` and system errors; a wrong record is only left out. */
+export async function makeFromContent(
+  pool: Pool<PullTask, PullBatchResult>,
+  { records, items }: ReusePlan,
+  report: ReportProgress,
+): Promise<ReuseResult> {
+  const made = new Set<Checksum>();
+  const rows: Uint8Array[] = [];
+  let contentBytes = 0;
+  let savedBytes = 0;
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  const receive = (result: PullBatchResult): void => {
+    for (const checksum of result.made) {
+      made.add(checksum);
+      savedBytes += records.get(checksum)?.archivedBytes ?? 0;
+    }
+    contentBytes += result.contentBytes;
+    rows.push(result.digests);
+    report({ phase: 'Reusing content', objectsDone: made.size, objectsTotal: items.length, bytesDone: contentBytes });
+  };
+  for (let at = 0; at < items.length && failures.length === 0; at += BATCH_ITEMS) {
+    const job = pool.run({ kind: 'make', items: items.slice(at, at + BATCH_ITEMS) }).then(receive);
+    const settled: Promise<void> = job
+      .catch((error: unknown) => void failures.push(error))
+      .then(() => void running.delete(settled));
+    running.add(settled);
+    while (running.size >= pool.capacity) await Promise.race(running);
+  }
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
+  return { made, contentBytes, savedBytes, digests: Buffer.concat(rows) };
+}

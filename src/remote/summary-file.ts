@@ -1,0 +1,227 @@
+/**
+ * The repository's own summary: writing it (`summary -u`), reading and printing it (`summary -v`).
+ *
+ * It is made from the heads, their commits and the static deltas there are, under the exclusive lock. The order on disk is
+ * that of safety for mirrors: the content index first, then an old signature goes, then the summary is replaced, then
+ * the new signature comes.
+ *
+ * Source: ostree-format 9, 10.1; ostree-cli A.1 (`summary`).
+ */
+import * as fs from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { Checksum } from '../core/index.ts';
+import { compareUtf8, sha256, wrapSystemError } from '../core/index.ts';
+import {
+  type Dict,
+  decodeDict,
+  decodeSummary,
+  deltaIndexPath,
+  deltaNameFromDirectory,
+  encodeDeltaIndex,
+  encodeDict,
+  encodeSummary,
+  lookupString,
+  printDeltaName,
+  printVariant,
+  type Summary,
+  type SummaryDelta,
+  type SummaryRef,
+  summaryFacts,
+  summaryMetadata,
+  summaryRefMetadata,
+  summaryRefTimestamp,
+} from '../format/index.ts';
+import {
+  listHeads,
+  listMirrorRefs,
+  loadCommit,
+  lockRepo,
+  openRepo,
+  printRepoMode,
+  type RefEntry,
+  type Repo,
+  readMetadata,
+  setConfigValue,
+} from '../repo/index.ts';
+import { ensureDir, removeFileDurable, writeFileDurable } from '../sys/index.ts';
+import { writeMirrorIndex } from './mirror-index/write.ts';
+
+export interface UpdateSummaryOptions {
+  /** Metadata beyond the usual. */
+  readonly metadata?: Dict;
+  /** Signs the summary's bytes: gets the signatures so far, returns those to store. */
+  readonly sign?: (bytes: Buffer, signatures: Dict) => Promise<Dict>;
+  /** Seconds since 1970 UTC. Default: now. */
+  readonly nowSec?: number;
+  /** false: leaves the mirror's content index alone. Default: an archive repository gets one. */
+  readonly contentIndex?: boolean;
+  readonly onLockWait?: () => void;
+}
+
+/** Writes `summary`, and `summary.sig` when it is signed. Errors: `repo-locked`, `object-missing`, system errors. */
+export async function updateSummary(given: Repo, options: UpdateSummaryOptions = {}): Promise<Buffer> {
+  const repo = openRepo(given.path);
+  const lock = await lockRepo(repo, 'exclusive', options.onLockWait);
+  try {
+    if (!repo.config.indexedDeltas) setConfigValue(repo, { group: 'core', key: 'indexed-deltas' }, 'true');
+    const deltas = listDeltas(repo);
+    writeDeltaIndexes(repo, deltas);
+    const bytes = encodeSummary(buildSummary(repo, deltas, options));
+    if (options.contentIndex !== false && repo.mode === 'archive') await writeMirrorIndex(repo);
+    const signatures = await options.sign?.(bytes, []);
+    const sync = repo.config.fsync;
+    removeFileDurable(join(repo.path, 'summary.sig'));
+    writeFileDurable(join(repo.path, 'summary'), bytes, { sync });
+    if (signatures !== undefined) writeFileDurable(join(repo.path, 'summary.sig'), encodeDict(signatures), { sync });
+    return bytes;
+  } catch (error) {
+    throw wrapSystemError(error, 'Writing the summary of', repo.path);
+  } finally {
+    lock.release();
+  }
+}
+
+function buildSummary(repo: Repo, deltas: readonly SummaryDelta[], options: UpdateSummaryOptions): Summary {
+  const { collectionId, tombstoneCommits, noDeltasInSummary } = repo.config;
+  return {
+    refs: summaryRefs(repo, listHeads(repo)),
+    metadata: summaryMetadata(
+      {
+        staticDeltas: deltas.length === 0 || noDeltasInSummary ? undefined : deltas,
+        lastModifiedSec: BigInt(options.nowSec ?? Math.floor(Date.now() / 1000)),
+        mode: printRepoMode(repo.mode),
+        tombstoneCommits,
+        indexedDeltas: true,
+        collectionId,
+        collectionMap: collectionId === undefined ? undefined : collectionMap(repo),
+      },
+      options.metadata,
+    ),
+  };
+}
+
+function summaryRefs(repo: Repo, refs: readonly RefEntry[]): SummaryRef[] {
+  return refs.map(({ ref, checksum }) => {
+    const { metadata, timestampSec } = loadCommit(repo, checksum);
+    return {
+      ref,
+      commit: checksum,
+      commitBytes: BigInt(readMetadata(repo, checksum, 'commit').length),
+      metadata: summaryRefMetadata(lookupString(metadata, 'version'), timestampSec),
+    };
+  });
+}
+
+function collectionMap(repo: Repo): [string, SummaryRef[]][] {
+  const refs = listMirrorRefs(repo);
+  const ids = [...new Set(refs.flatMap(({ collection }) => collection ?? []))].sort(compareUtf8);
+  return ids.map((id) => [
+    id,
+    summaryRefs(
+      repo,
+      refs.filter(({ collection }) => collection === id),
+    ),
+  ]);
+}
+
+/** Lists the static deltas in the repository, sorted by name. */
+function listDeltas(repo: Repo): SummaryDelta[] {
+  const base = join(repo.path, 'deltas');
+  if (!fs.existsSync(base)) return [];
+  const found = fs.readdirSync(base).flatMap((prefix) =>
+    fs.readdirSync(join(base, prefix)).flatMap((rest): SummaryDelta[] => {
+      const name = deltaNameFromDirectory(`deltas/${prefix}/${rest}`);
+      const path = join(base, prefix, rest, 'superblock');
+      if (name === undefined || !fs.existsSync(path)) return [];
+      return [{ name, superblock: sha256(fs.readFileSync(path)).toString('hex') as Checksum }];
+    }),
+  );
+  return found.sort((a, b) => compareUtf8(printDeltaName(a.name), printDeltaName(b.name)));
+}
+
+/** Writes `delta-indexes/`: one file for each commit that deltas lead to; those of others go. */
+function writeDeltaIndexes(repo: Repo, deltas: readonly SummaryDelta[]): void {
+  const base = join(repo.path, 'delta-indexes');
+  const wanted = new Map<string, SummaryDelta[]>();
+  for (const delta of deltas) {
+    const path = deltaIndexPath(delta.name.to);
+    wanted.set(path, [...(wanted.get(path) ?? []), delta]);
+  }
+  for (const [path, list] of wanted) {
+    const bytes = encodeDeltaIndex(list);
+    const full = join(repo.path, path);
+    if (fs.existsSync(full) && fs.readFileSync(full).equals(bytes)) continue;
+    ensureDir(dirname(full));
+    writeFileDurable(full, bytes, { sync: repo.config.fsync });
+  }
+  if (!fs.existsSync(base)) return;
+  for (const entry of fs.readdirSync(base, { recursive: true, withFileTypes: true })) {
+    const full = join(entry.parentPath, entry.name);
+    if (entry.isFile() && entry.name.endsWith('.index') && !wanted.has(relative(repo.path, full))) fs.rmSync(full);
+  }
+}
+
+export interface StoredSummary {
+  readonly bytes: Buffer;
+  readonly summary: Summary;
+  readonly signatures: Dict | undefined;
+}
+
+/** Reads the repository's own summary. Errors: `path-not-found` when there is none, `format-invalid`. */
+export function readSummary(repo: Repo): StoredSummary {
+  const path = join(repo.path, 'summary');
+  try {
+    const bytes = fs.readFileSync(path);
+    const signature = `${path}.sig`;
+    const signatures = fs.existsSync(signature) ? decodeDict(fs.readFileSync(signature)) : undefined;
+    return { bytes, summary: decodeSummary(bytes), signatures };
+  } catch (error) {
+    throw wrapSystemError(error, 'Reading', path);
+  }
+}
+
+const time = (seconds: bigint): string => `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}+00`;
+
+/** Prints a summary as `summary -v` and `remote summary` do. */
+export function printSummary(summary: Summary): string {
+  const facts = summaryFacts(summary);
+  const own = summary.refs.flatMap((entry) => printRef(entry, facts.collectionId));
+  const others = (facts.collectionMap ?? []).flatMap(([id, entries]) => entries.flatMap((entry) => printRef(entry, id)));
+  return [...own, ...others, ...summary.metadata.flatMap(([key, value]) => printFact(key, printVariant(value, true), facts))]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function printRef(entry: SummaryRef, collection: string | undefined): string[] {
+  const version = lookupString(entry.metadata, 'ostree.commit.version');
+  const timestamp = summaryRefTimestamp(entry);
+  return [
+    collection === undefined ? `* ${entry.ref}` : `* (${collection}, ${entry.ref})`,
+    `    Latest Commit (${entry.commitBytes} bytes):`,
+    `      ${entry.commit}`,
+    ...(version === undefined ? [] : [`    Version (ostree.commit.version): ${version}`]),
+    ...(timestamp === undefined ? [] : [`    Timestamp (ostree.commit.timestamp): ${time(timestamp)}`]),
+    '',
+  ];
+}
+
+function printFact(key: string, text: string, facts: ReturnType<typeof summaryFacts>): string[] {
+  switch (key) {
+    case 'ostree.summary.mode':
+      return [`Repository Mode (${key}): ${facts.mode}`];
+    case 'ostree.summary.last-modified':
+      return [`Last-Modified (${key}): ${time(facts.lastModifiedSec ?? 0n)}`];
+    case 'ostree.summary.expires':
+      return [`Expires (${key}): ${time(facts.expiresSec ?? 0n)}`];
+    case 'ostree.summary.tombstone-commits':
+      return [`Has Tombstone Commits (${key}): ${facts.tombstoneCommits === true ? 'Yes' : 'No'}`];
+    case 'ostree.summary.collection-id':
+      return [`Collection ID (${key}): ${facts.collectionId}`];
+    case 'ostree.summary.collection-map':
+      return [];
+    case 'ostree.static-deltas':
+      return [`Static Deltas (${key}): ${text}`];
+    default:
+      return [`${key}: ${text}`];
+  }
+}

@@ -1,0 +1,105 @@
+/** The mirror's content index: metadata of a whole tree changes, and no content is downloaded; nginx's log is the witness. */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { addRemote, pull, updateSummary } from '../../src/remote/index.ts';
+import { commit, fsck, initRepo, openRepo, type Repo, resolveRev } from '../../src/repo/index.ts';
+import { type Nginx, startNginx } from '../helpers/nginx.ts';
+import { ostreeFsck } from '../helpers/oracle.ts';
+import { requireRoot, requireTool, runOk } from '../helpers/run.ts';
+import { scratchDir } from '../helpers/scratch.ts';
+import { noise } from '../helpers/trees.ts';
+
+const withTools = requireTool('ostree', 'nginx', 'setfattr') && requireRoot() ? it : it.skip;
+
+let dir: string;
+let mirror: Repo;
+let nginx: Nginx;
+
+beforeEach(async () => {
+  dir = scratchDir();
+  const tree = join(dir, 'tree');
+  for (let i = 0; i < 10; i++) fs.mkdirSync(join(tree, `dir-${i}`), { recursive: true });
+  for (let i = 0; i < 300; i++) fs.writeFileSync(join(tree, `dir-${i % 10}/file-${i}`), noise(100 + i * 11, `file ${i}`));
+  fs.writeFileSync(join(tree, 'large'), noise(2_500_000, 'large'));
+  fs.symlinkSync('large', join(tree, 'link'));
+  mirror = initRepo(join(dir, 'mirror'), { mode: 'archive' });
+  await publish(1000n);
+  nginx = await startNginx(mirror.path, join(dir, 'nginx'));
+});
+
+afterEach(() => nginx.stop());
+
+async function publish(timestampSec: bigint): Promise<void> {
+  await commit(mirror, { branch: 'main', timestampSec, trees: [{ kind: 'dir', path: join(dir, 'tree') }] });
+  await updateSummary(mirror);
+}
+
+function client(mode: string): Repo {
+  const repo = initRepo(join(dir, `client-${mode}`), { mode });
+  addRemote(repo, { name: 'm', url: nginx.url, noGpgVerify: true });
+  return openRepo(repo.path);
+}
+
+const contentRequests = (): string[] =>
+  nginx
+    .requests()
+    .map(({ path }) => path)
+    .filter((path) => path.endsWith('.filez'));
+
+const changes: [string, () => string][] = [
+  ['chmod', () => runOk('chmod', ['-R', 'o-rwx,g+w', join(dir, 'tree')])],
+  ['chown', () => runOk('chown', ['-R', '-h', '1234:4321', join(dir, 'tree')])],
+  [
+    'setfattr',
+    () => runOk('find', [join(dir, 'tree'), '-type', 'f', '-exec', 'setfattr', '-n', 'user.label', '-v', 'x', '{}', '+']),
+  ],
+];
+
+describe.each(['bare', 'bare-user', 'archive'])('into %s', (mode) => {
+  withTools.each(changes)('%s of the whole tree downloads no content', async (_, change) => {
+    const repo = client(mode);
+    await pull(repo, 'm', { refs: ['main'] });
+    expect(contentRequests().length).toBeGreaterThanOrEqual(301);
+    change();
+    await publish(2000n);
+    nginx.forget();
+    const report = await pull(repo, 'm', { refs: ['main'] });
+    expect(contentRequests()).toEqual([]);
+    expect(report.contentFetched).toBe(0);
+    expect(report.contentReused).toBeGreaterThanOrEqual(301);
+    expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));
+    expect(ostreeFsck(repo.path)).toBe('');
+    expect((await fsck(repo, { threads: 0 })).findings).toEqual([]);
+  });
+});
+
+withTools('a few changed objects cost a few kilobytes of the index', async () => {
+  const repo = client('bare-user');
+  await pull(repo, 'm', { refs: ['main'] });
+  fs.chmodSync(join(dir, 'tree/dir-1/file-1'), 0o600);
+  await publish(2000n);
+  nginx.forget();
+  await pull(repo, 'm', { refs: ['main'] });
+  expect(contentRequests()).toEqual([]);
+  const index = nginx.requests().filter(({ path }) => path.endsWith('.idx'));
+  expect(index.map(({ status }) => status)).toEqual(index.map(() => 206));
+  expect(index.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)).toBeLessThan(4096);
+});
+
+withTools('a wrong index costs a download, never a wrong object', async () => {
+  const repo = client('bare-user');
+  await pull(repo, 'm', { refs: ['main'] });
+  runOk('chmod', ['-R', 'o-rwx', join(dir, 'tree')]);
+  await publish(2000n);
+  const folder = join(mirror.path, 'extensions/hacktree/mirror-index');
+  for (const name of fs.readdirSync(folder).filter((found) => found.endsWith('.idx'))) {
+    const bytes = fs.readFileSync(join(folder, name));
+    for (let at = 1100; at < bytes.length; at += 50) bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+    fs.writeFileSync(join(folder, name), bytes);
+  }
+  const report = await pull(repo, 'm', { refs: ['main'] });
+  expect(report.contentFetched).toBeGreaterThan(0);
+  expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));
+  expect((await fsck(repo, { threads: 0 })).findings).toEqual([]);
+});
