@@ -4,6 +4,7 @@
  * Functions take a repository from openRepo() and plain objects, return plain objects, throw HacktreeError, and neither print
  * nor exit. Checksums are strings of 64 hex digits.
  */
+export { type CheckoutOptions, type CheckoutRequest, type CheckoutResult, checkout } from './checkout/index.ts';
 export {
   type Checksum,
   type ContentDigest,

@@ -1,5 +1,5 @@
 /** The package as users get it: packed, unpacked elsewhere, run, imported, and type-checked against. Needs dist/. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -25,8 +25,6 @@ function installedProject(): string {
   for (const name of ['koffi', '@koromix', 'openpgp', '@types'])
     symlinkSync(join(PROJECT_DIR, 'node_modules', name), join(modules, name));
   writeFileSync(join(dir, 'package.json'), '{ "type": "module" }\n');
-  mkdirSync(join(dir, 'tree'));
-  writeFileSync(join(dir, 'tree/file'), 'content\n');
   return dir;
 }
 
@@ -55,17 +53,22 @@ describe('the packed package', () => {
     expect(readFileSync(join(dir, 'repo/config'), 'utf8')).toContain('mode=bare');
   });
 
-  it('is a library, worker threads included', () => {
+  it("is a library: the README's example runs, worker threads included", () => {
     const dir = installedProject();
-    writeFileSync(
-      join(dir, 'use.js'),
-      `import { commit, initRepo, loadCommit, lookupPath, resolveRev } from 'hacktree';
-      const repo = initRepo('repo', { mode: 'bare' });
-      const report = await commit(repo, { branch: 'main', trees: [{ kind: 'dir', path: 'tree' }], subject: 'first', threads: 2 });
-      const rev = resolveRev(repo, 'main');
-      console.log(rev === report.commit, loadCommit(repo, rev).subject, lookupPath(repo, rev, '/file').kind);`,
-    );
-    expect(runOk(process.execPath, ['use.js'], { cwd: dir })).toBe('true first file');
+    const [, example] = /```js\n([^`]+)```/.exec(readFileSync(join(PROJECT_DIR, 'README.md'), 'utf8')) ?? [];
+    writeFileSync(join(dir, 'example.js'), example ?? '');
+    for (const tree of ['v1', 'v2']) mkdirSync(join(dir, tree));
+    writeFileSync(join(dir, 'v1/old'), 'old\n');
+    writeFileSync(join(dir, 'v2/new'), 'new\n');
+    const lines = runOk(process.execPath, ['example.js'], { cwd: dir }).split('\n');
+    expect(lines.map((line) => line.replace(/^[0-9a-f]{64} /, 'CHECKSUM '))).toEqual([
+      'CHECKSUM Second',
+      'CHECKSUM First',
+      "{ added: [ '/new' ], deleted: [ '/old' ], modified: [] }",
+      'true 0',
+    ]);
+    expect(readFileSync(join(dir, 'out/old'), 'utf8')).toBe('old\n');
+    expect(lstatSync(join(dir, 'out/old')).nlink).toBe(2);
   });
 
   it('has types', () => {
