@@ -15,11 +15,14 @@ type Loaders = {
 };
 
 const LOADERS: Loaders = {
+  'boot-complete': () => import('./run/boot-complete.ts'),
   cat: () => import('./run/cat.ts'),
   checksum: () => import('./run/checksum.ts'),
+  cleanup: () => import('./run/cleanup.ts'),
   commit: () => import('./run/commit.ts'),
   completion: () => import('./run/completion.ts'),
   config: () => import('./run/config.ts'),
+  deploy: () => import('./run/deploy.ts'),
   diff: () => import('./run/diff.ts'),
   export: () => import('./run/export.ts'),
   fsck: () => import('./run/fsck.ts'),
@@ -27,13 +30,24 @@ const LOADERS: Loaders = {
   'index find': () => import('./run/index-find.ts'),
   'index rebuild': () => import('./run/index-rebuild.ts'),
   init: () => import('./run/init.ts'),
+  kargs: () => import('./run/kargs.ts'),
   log: () => import('./run/log.ts'),
   ls: () => import('./run/ls.ts'),
+  pin: () => import('./run/pin.ts'),
   prune: () => import('./run/prune.ts'),
   refs: () => import('./run/refs.ts'),
   reset: () => import('./run/reset.ts'),
   'rev-parse': () => import('./run/rev-parse.ts'),
+  rollback: () => import('./run/rollback.ts'),
+  run: () => import('./run/run.ts'),
+  'set-default': () => import('./run/set-default.ts'),
   show: () => import('./run/show.ts'),
+  status: () => import('./run/status.ts'),
+  switch: () => import('./run/switch.ts'),
+  'sysroot init': () => import('./run/sysroot-init.ts'),
+  undeploy: () => import('./run/undeploy.ts'),
+  unpin: () => import('./run/unpin.ts'),
+  upgrade: () => import('./run/upgrade.ts'),
 };
 
 /** Loads the code of a command. It takes the input that the command's description demands. */

@@ -18,7 +18,7 @@ const MAGIC: readonly [Compression, readonly number[]][] = [
 const MAGIC_BYTES = 6;
 
 /** Names the compression that a stream begins with. */
-export function detectCompression(start: Uint8Array): Compression {
+function detectCompression(start: Uint8Array): Compression {
   return MAGIC.find(([, magic]) => magic.every((byte, i) => start[i] === byte))?.[0] ?? 'none';
 }
 

@@ -1,0 +1,26 @@
+/** `deploy`: makes a commit a bootable root. */
+import { deploy as deployRoot } from '../../deploy/index.ts';
+import type { Context } from '../context.ts';
+import type { Input } from '../spec.ts';
+import { becomeWriter, deployOptions, planData, printPlan, sysrootOf } from '../sysroot-context.ts';
+import type { deploy } from '../table/deploy.ts';
+
+export async function run(context: Context, input: Input<typeof deploy>): Promise<unknown> {
+  if (!input.dryRun) becomeWriter(context, input);
+  const common = deployOptions(context, input);
+  const retain = input.retainPending ? 'pending' : input.retainRollback ? 'rollback' : common.retain;
+  const { plan, etc, madeRoom } = await deployRoot(sysrootOf(input), {
+    ...common,
+    rev: input.rev,
+    name: input.name,
+    osName: input.os,
+    notAsDefault: input.notAsDefault,
+    noMerge: input.noMerge,
+    ownVar: input.ownVar,
+    retain,
+    dryRun: input.dryRun,
+  });
+  if (input.dryRun) printPlan(context, plan);
+  else context.line(`Deployed ${plan.root}${plan.menuAfter.defaultId === plan.root ? '; it boots next' : ''}`);
+  return { ...planData(plan), dryRun: input.dryRun, etc: etc ?? null, madeRoom };
+}

@@ -1,0 +1,86 @@
+/** `upgrade`: fetches the newest commit of the ref that is followed, and deploys it. */
+import { spawnSync } from 'node:child_process';
+import { HacktreeError } from '../../core/index.ts';
+import {
+  type CommitFacts,
+  checkUpgrade,
+  deploy,
+  followedRoot,
+  openSysrootRepo,
+  readState,
+  requireNotOlder,
+  type UpgradeCheck,
+} from '../../deploy/index.ts';
+import { pull } from '../../remote/index.ts';
+import { type Repo, resolveRev } from '../../repo/index.ts';
+import type { Context } from '../context.ts';
+import type { Input } from '../spec.ts';
+import { becomeWriter, deployOptions, planData, sysrootOf } from '../sysroot-context.ts';
+import type { upgrade } from '../table/deploy.ts';
+
+type UpgradeInput = Input<typeof upgrade>;
+
+export async function run(context: Context, input: UpgradeInput): Promise<unknown> {
+  return input.check ? check(context, input) : upgradeNow(context, input);
+}
+
+async function check(context: Context, input: UpgradeInput): Promise<unknown> {
+  const sysroot = sysrootOf(input);
+  const repo = openSysrootRepo(sysroot);
+  const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) => ask(context, repo, remote, ref));
+  printCheck(context, found);
+  return found;
+}
+
+/** What the mirror has; nothing is kept. */
+async function ask(context: Context, repo: Repo, remote: string, ref: string): Promise<CommitFacts> {
+  const { refs } = await pull(repo, remote, { refs: [ref], dryRun: true, signal: context.signal });
+  const commit = refs[0]?.commit;
+  if (commit === undefined) throw new HacktreeError('server-invalid', `The mirror ${remote} did not say which commit ${ref} is`);
+  return { commit, version: undefined, timestampSec: undefined };
+}
+
+function printCheck(context: Context, { refspec, booted, deployed, available, isNewer }: UpgradeCheck): void {
+  const line = (name: string, facts: CommitFacts | undefined): void =>
+    context.line(
+      `${name.padEnd(10)} ${facts === undefined ? '-' : `${facts.commit}${facts.version === undefined ? '' : ` (${facts.version})`}`}`,
+    );
+  context.line(`Following ${refspec}`);
+  line('Booted:', booted);
+  line('Deployed:', deployed);
+  line('Available:', available);
+  context.line(isNewer ? 'Update available.' : 'No update available.');
+}
+
+async function upgradeNow(context: Context, input: UpgradeInput): Promise<unknown> {
+  becomeWriter(context, input);
+  const sysroot = sysrootOf(input);
+  const repo = openSysrootRepo(sysroot);
+  const followed = followedRoot(readState(sysroot));
+  const colon = followed.refspec.indexOf(':');
+  if (colon >= 0) {
+    const ref = followed.refspec.slice(colon + 1);
+    await pull(repo, followed.refspec.slice(0, colon), {
+      refs: [ref],
+      onProgress: context.report,
+      onLockWait: context.onLockWait,
+      signal: context.signal,
+    });
+  }
+  const next = resolveRev(repo, followed.refspec);
+  if (next === followed.commit) {
+    context.line('No update available.');
+    return { isUpgraded: false, root: followed.root, commit: next };
+  }
+  if (!input.allowDowngrade) requireNotOlder(repo, followed, next);
+  const { plan, etc } = await deploy(sysroot, { ...deployOptions(context, input), rev: followed.refspec });
+  context.line(`Deployed ${plan.root}; it boots next`);
+  if (input.reboot) reboot(context);
+  return { isUpgraded: true, ...planData(plan), etc: etc ?? null };
+}
+
+function reboot(context: Context): void {
+  context.finish();
+  const { status } = spawnSync('systemctl', ['reboot'], { stdio: 'inherit' });
+  if (status !== 0) spawnSync('reboot', [], { stdio: 'inherit' });
+}

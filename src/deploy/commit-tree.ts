@@ -1,0 +1,164 @@
+/**
+ * Looks into a commit that is not checked out: its kernel, its os-release, and what a checkout of it will take.
+ */
+import { bootChecksum, findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
+import { type Checksum, type ContentDigest, createSha256, isHacktreeError } from '../core/index.ts';
+import {
+  listTreeDir,
+  loadCommit,
+  loadFile,
+  lookupBelow,
+  plainChunks,
+  type Repo,
+  readContent,
+  rootOf,
+  type TreeDir,
+  type TreeNode,
+  walkTree,
+} from '../repo/index.ts';
+
+/** Finds a path in a tree, following symlinks inside of it; undefined when there is nothing. */
+function findNode(repo: Repo, root: TreeDir, path: string, depth = 0): TreeNode | undefined {
+  if (depth > 20) return undefined;
+  let at: TreeNode = root;
+  const parts = path.split('/').filter((part) => part !== '');
+  for (const [i, part] of parts.entries()) {
+    if (at.kind !== 'dir') return undefined;
+    const next = childOf(repo, at, part);
+    if (next === undefined) return undefined;
+    if (next.kind === 'file') {
+      const { target } = loadFile(repo, next.checksum).header;
+      if (target !== '') {
+        const base = target.startsWith('/') ? '' : at.path;
+        return findNode(repo, root, normalize(`${base}/${target}/${parts.slice(i + 1).join('/')}`), depth + 1);
+      }
+    }
+    at = next;
+  }
+  return at;
+}
+
+function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function childOf(repo: Repo, dir: TreeDir, name: string): TreeNode | undefined {
+  try {
+    return lookupBelow(repo, dir, name);
+  } catch (error) {
+    if (isHacktreeError(error) && error.code === 'path-not-found') return undefined;
+    throw error;
+  }
+}
+
+function commitReader(repo: Repo, commit: Checksum, root: TreeDir): TreeReader {
+  return {
+    name: `commit ${commit}`,
+    list(dir) {
+      const node = findNode(repo, root, dir);
+      return node?.kind === 'dir' ? listTreeDir(repo, node).map(({ name }) => name) : [];
+    },
+    isFile(path) {
+      const node = findNode(repo, root, path);
+      return node?.kind === 'file' && loadFile(repo, node.checksum).header.target === '';
+    },
+  };
+}
+
+/** A kernel file of a commit. */
+interface KernelFile {
+  /** Object file that holds its bytes. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly digest: ContentDigest;
+}
+
+export interface CommitKernel extends TreeKernel {
+  readonly bootChecksum: Checksum;
+  readonly kernelFile: KernelFile;
+  readonly initrdFile: KernelFile;
+}
+
+/** Finds the kernel of a commit. Errors: `kernel-missing`, `object-missing`. */
+export function findCommitKernel(repo: Repo, commit: Checksum): CommitKernel {
+  const root = rootOf(loadCommit(repo, commit));
+  const kernel = findKernel(commitReader(repo, commit, root));
+  const file = (path: string): KernelFile => {
+    const node = findNode(repo, root, path);
+    if (node?.kind !== 'file') throw new Error(`no file ${path}`);
+    const object = loadFile(repo, node.checksum);
+    const hash = createSha256();
+    for (const chunk of plainChunks(object.path)) hash.update(chunk);
+    return { path: object.path, sizeBytes: object.sizeBytes, digest: hash.digest().toString('hex') as ContentDigest };
+  };
+  const [kernelFile, initrdFile] = [file(kernel.kernel), file(kernel.initrd)];
+  return {
+    ...kernel,
+    kernelFile,
+    initrdFile,
+    bootChecksum: bootChecksum('/', { kernel: kernelFile.path, initrd: initrdFile.path }),
+  };
+}
+
+/** PRETTY_NAME of the tree's os-release, else NAME, else undefined. */
+export function prettyName(repo: Repo, commit: Checksum): string | undefined {
+  const root = rootOf(loadCommit(repo, commit));
+  for (const path of ['usr/lib/os-release', 'etc/os-release', 'usr/etc/os-release']) {
+    const node = findNode(repo, root, path);
+    if (node?.kind !== 'file') continue;
+    const text = readContent(loadFile(repo, node.checksum)).toString('utf8');
+    const name = /^PRETTY_NAME=(.*)$/m.exec(text)?.[1] ?? /^NAME=(.*)$/m.exec(text)?.[1];
+    if (name !== undefined) return name.replace(/^["']|["']$/g, '');
+  }
+  return undefined;
+}
+
+/** Kernel arguments that the tree brings: lines of `usr/lib/hacktree/kargs.d/*.conf`, files in order of name. */
+export function treeKargs(repo: Repo, commit: Checksum): string[] {
+  const root = rootOf(loadCommit(repo, commit));
+  const dir = findNode(repo, root, 'usr/lib/hacktree/kargs.d');
+  if (dir?.kind !== 'dir') return [];
+  return listTreeDir(repo, dir).flatMap((node) => {
+    if (node.kind !== 'file' || !node.name.endsWith('.conf')) return [];
+    const text = readContent(loadFile(repo, node.checksum)).toString('utf8');
+    return text
+      .split('\n')
+      .map((line) => line.replace(/#.*/, '').trim())
+      .filter((line) => line !== '');
+  });
+}
+
+/** What a checkout by hard links and the copies that a deployment makes take. */
+export interface TreeNeeds {
+  /** New inodes: directories, symlinks that cannot be linked, copied files. */
+  readonly inodes: number;
+  readonly bytes: number;
+  readonly files: number;
+}
+
+const BLOCK = 4096;
+const blocks = (sizeBytes: number): number => Math.ceil(sizeBytes / BLOCK) * BLOCK;
+
+/** Counts exactly what deploying a commit writes to the root file system, kernel files aside. `withVar`: /var is filled. */
+export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): TreeNeeds {
+  let [inodes, bytes, files] = [0, 0, 0];
+  const isCopied = (path: string): boolean => /^\/(usr\/)?etc(\/|$)/.test(path) || (withVar && /^\/var(\/|$)/.test(path));
+  for (const node of walkTree(repo, rootOf(loadCommit(repo, commit)))) {
+    const copied = isCopied(node.path);
+    if (node.kind === 'dir') {
+      inodes += copied ? 2 : 1;
+      bytes += copied ? 2 * BLOCK : BLOCK;
+      continue;
+    }
+    files++;
+    if (!copied) continue;
+    inodes++;
+    bytes += blocks(loadFile(repo, node.checksum).sizeBytes);
+  }
+  return { inodes, bytes, files };
+}

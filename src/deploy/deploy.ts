@@ -1,0 +1,133 @@
+/**
+ * `deploy`, whole: lock, clean up after crashes, plan, check that it fits, make room if asked, apply.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { KargEdit } from '../bootloader/index.ts';
+import { type Checksum, HacktreeError } from '../core/index.ts';
+import { type ConflictRule, type EtcReport, loadEtcPolicy } from '../etc/index.ts';
+import { resolveRev } from '../repo/index.ts';
+import { type ApplyOptions, applyDeploy, removeLeftovers } from './apply.ts';
+import { applyCleanup, loadRetention, planCleanup } from './cleanup.ts';
+import { recordHistory } from './etc-steps.ts';
+import { rootDir } from './layout.ts';
+import { type DeployPlan, type DeployRequest, planDeploy } from './plan.ts';
+import { requireSpace } from './space.ts';
+import { readState, type SysrootState } from './state.ts';
+import { lockSysroot, openSysrootRepo, type Sysroot } from './sysroot.ts';
+
+export interface DeployOptions extends Omit<ApplyOptions, 'etcPolicy' | 'hostFstab'> {
+  /** Ref, remote:ref or commit. */
+  readonly rev: string;
+  readonly name?: string | undefined;
+  readonly osName?: string | undefined;
+  readonly kargs?: readonly KargEdit[];
+  readonly notAsDefault?: boolean;
+  readonly noMerge?: boolean;
+  readonly ownVar?: boolean;
+  readonly retain?: DeployRequest['retain'];
+  readonly tries?: number;
+  readonly makeRoom?: boolean;
+  readonly dryRun?: boolean;
+  readonly etcConflict?: ConflictRule | undefined;
+  readonly wait?: boolean;
+  readonly onWait?: (holder: string) => void;
+}
+
+export interface DeployResult {
+  readonly plan: DeployPlan;
+  readonly etc: EtcReport | undefined;
+  /** Roots removed to make room before the deployment. */
+  readonly madeRoom: readonly string[];
+}
+
+const DEFAULT_TRIES = 3;
+
+/** Deploys a commit. Errors: those of planDeploy and applyDeploy, `no-space`, `sysroot-locked`, `ref-not-found`. */
+export async function deploy(sysroot: Sysroot, options: DeployOptions): Promise<DeployResult> {
+  const lock =
+    options.dryRun === true
+      ? undefined
+      : await lockSysroot(sysroot, { command: `deploy ${options.rev}`, wait: options.wait === true, onWait: options.onWait });
+  try {
+    return await deployLocked(sysroot, options);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<DeployResult> {
+  const repo = openSysrootRepo(sysroot);
+  const commit = resolveRev(repo, options.rev);
+  let state = readState(sysroot);
+  if (options.dryRun !== true && (state.orphans.length > 0 || hasStaging(sysroot))) {
+    removeLeftovers(sysroot.paths, state.orphans, new Set([state.booted]));
+    state = readState(sysroot);
+  }
+  const request = makeRequest(options, commit, systemRootOf(state));
+  let plan = planDeploy(state, repo, request);
+  const madeRoom: string[] = [];
+  if (plan.space.some(({ fits }) => !fits)) {
+    const room = planCleanup(state, request.policy, { all: true, nowSec: request.nowSec });
+    if (options.makeRoom !== true || options.dryRun === true) requireSpace(plan.space, [...room.roots, ...room.leftovers]);
+    await applyCleanup(state, repo, room);
+    madeRoom.push(...room.roots);
+    state = readState(sysroot);
+    plan = planDeploy(state, repo, request);
+    requireSpace(plan.space, []);
+  }
+  let etc: EtcReport | undefined;
+  if (options.dryRun !== true) {
+    const onEtcReport = (report: EtcReport): void => {
+      etc = report;
+      options.onEtcReport?.(report);
+    };
+    await applyDeploy(sysroot, repo, plan, { ...options, ...surroundings(state, options, plan), onEtcReport });
+    const warning = await recordHistory(sysroot.paths, plan, etc);
+    if (warning !== undefined) options.onWarning?.(warning);
+  }
+  return { plan, etc, madeRoom };
+}
+
+function hasStaging({ paths }: Sysroot): boolean {
+  return fs.readdirSync(paths.gnomeos).some((name) => name.startsWith('.new-'));
+}
+
+/** Where the running or future system's own configuration is: the booted root, else the host. */
+function systemRootOf({ sysroot, booted }: SysrootState): string {
+  return sysroot.bootedRoot === undefined ? sysroot.paths.physical : rootDir(sysroot.paths, booted);
+}
+
+function makeRequest(options: DeployOptions, commit: Checksum, systemRoot: string): DeployRequest {
+  const isRef = !/^[0-9a-f]{64}$/.test(options.rev) && !options.rev.includes('^');
+  const tries = options.tries ?? DEFAULT_TRIES;
+  if (tries < 0 || tries > 9) throw new HacktreeError('usage', `--tries must be 0 to 9, not ${tries}`);
+  return {
+    commit,
+    refspec: isRef ? options.rev : undefined,
+    name: options.name,
+    osName: options.osName,
+    kargs: options.kargs ?? [],
+    notAsDefault: options.notAsDefault === true,
+    noMerge: options.noMerge === true,
+    ownVar: options.ownVar === true,
+    retain: options.retain ?? 'policy',
+    tries,
+    policy: loadRetention(systemRoot),
+    nowSec: Math.floor(Date.now() / 1000),
+  };
+}
+
+function surroundings(
+  state: SysrootState,
+  options: DeployOptions,
+  plan: DeployPlan,
+): Pick<ApplyOptions, 'etcPolicy' | 'hostFstab'> {
+  const { paths } = state.sysroot;
+  const mergeEtc = plan.mergeRoot === undefined ? join(paths.physical, 'etc') : join(rootDir(paths, plan.mergeRoot), 'etc');
+  const fstab = join(paths.physical, 'etc/fstab');
+  return {
+    etcPolicy: loadEtcPolicy(mergeEtc, { conflict: options.etcConflict }),
+    hostFstab: fs.existsSync(fstab) ? fs.readFileSync(fstab, 'utf8') : '',
+  };
+}

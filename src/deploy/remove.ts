@@ -1,0 +1,42 @@
+/**
+ * Removing a root that no boot entry names any more, and the ref `hacktree/ROOT` that keeps its commit from being pruned
+ * while it is deployed.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { type Repo, removeRef, writeRef } from '../repo/index.ts';
+import { ROOT_PREFIX, rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
+
+/**
+ * Removes a root, its records and its own /var. The root loses its name first, so that a crash leaves a leftover, not
+ * half a root. Errors: `internal` for a name that is no root's, system errors.
+ */
+export function removeRoot(paths: SysrootPaths, root: string): void {
+  if (!root.startsWith(ROOT_PREFIX) || root.includes('/')) throw new HacktreeError('internal', `Not the name of a root: ${root}`);
+  const [dir, doomed] = [rootDir(paths, root), join(paths.gnomeos, `${STAGING_PREFIX}removed-${root}`)];
+  try {
+    if (fs.existsSync(dir)) {
+      fs.rmSync(doomed, { recursive: true, force: true });
+      fs.renameSync(dir, doomed);
+      fs.rmSync(doomed, { recursive: true, force: true });
+    }
+    fs.rmSync(stateDirOf(paths, root), { recursive: true, force: true });
+    fs.rmSync(join(paths.vars, root), { recursive: true, force: true });
+  } catch (error) {
+    throw wrapSystemError(error, 'Removing root', dir);
+  }
+}
+
+/** Ref names know fewer characters than roots. */
+const refOf = (root: string): string => `hacktree/${root.replace(/[^-._A-Za-z0-9]/g, '_')}`;
+
+/** Keeps a deployed commit from being pruned. */
+export function holdCommit(repo: Repo, root: string, commit: Checksum): void {
+  writeRef(repo, { ref: refOf(root) }, commit);
+}
+
+/** Lets a commit go that was deployed. */
+export function releaseCommit(repo: Repo, root: string): void {
+  removeRef(repo, { ref: refOf(root) });
+}

@@ -1,0 +1,20 @@
+/** The /var directories under /gnomeos/var: one per OS name, or a root's own. */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { fillVar } from './arrange.ts';
+import { STAGING_PREFIX, type SysrootPaths } from './layout.ts';
+
+/** Tells whether a /var has to be filled from the tree: it is missing or completely empty. */
+export function isVarEmpty({ vars }: SysrootPaths, name: string): boolean {
+  const dir = join(vars, name);
+  return fs.statSync(dir, { throwIfNoEntry: false }) === undefined || fs.readdirSync(dir).length === 0;
+}
+
+/** Fills a /var from a tree; it appears complete or not at all. */
+export function createVar({ vars }: SysrootPaths, name: string, tree: string): void {
+  const [dir, staging] = [join(vars, name), join(vars, `${STAGING_PREFIX}${name}`)];
+  fs.rmSync(staging, { recursive: true, force: true });
+  fillVar(tree, staging);
+  if (fs.existsSync(dir)) fs.rmdirSync(dir);
+  fs.renameSync(staging, dir);
+}
