@@ -8,6 +8,7 @@ import { HacktreeError, wrapSystemError } from '../core/index.ts';
 import { isSymlinkMode } from '../format/index.ts';
 import type { FileObject } from '../repo/index.ts';
 import {
+  chmodAt,
   closeFd,
   createFileAt,
   renameAt,
@@ -69,6 +70,7 @@ export function placeDevice(context: PlaceContext, target: Target, object: FileO
   return put(settings, place, isSame, (dir, name) => {
     if (!whiteoutDeviceAt(dir, name, inode.mode)) throw taken(place);
     applyOwnerAt(dir, name, inode);
+    if (inode.owner !== undefined) chmodAt(dir, name, inode.mode); // the umask had its say in user mode only
   });
 }
 
