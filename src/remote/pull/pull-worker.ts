@@ -4,8 +4,8 @@
  * A batch is a list of objects; the objects of a batch are under way at once, as many as there are connections. The answer
  * holds the children of directories (to be fetched next) and rows for the content index.
  */
-import { type Checksum, isHacktreeError } from '../../core/index.ts';
-import type { Dirtree, ObjectName } from '../../format/index.ts';
+import { asBuffer, type Checksum, isHacktreeError } from '../../core/index.ts';
+import type { DeltaPart, Dirtree, ObjectName, PartFile } from '../../format/index.ts';
 import { ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
 import type { WorkerFunction } from '../../sys/index.ts';
 import { HttpSource } from './http-source.ts';
@@ -24,10 +24,15 @@ export interface PullWorkerInit {
   readonly concurrency: number;
 }
 
-/** Rows of objects to bring from the source, or objects to make of content that is here. */
+/** Rows of objects to bring from the source, objects to make of content that is here, or a part of a static delta. */
 export type PullTask =
   | { readonly kind: 'fetch'; readonly rows: Uint8Array }
-  | { readonly kind: 'make'; readonly items: readonly MakeItem[] };
+  | { readonly kind: 'make'; readonly items: readonly MakeItem[] }
+  | {
+      readonly kind: 'part';
+      readonly part: DeltaPart;
+      readonly file: { compression: PartFile['compression']; bytes: Uint8Array };
+    };
 
 export interface PullBatchResult {
   /** Rows of what the batch's directories name. */
@@ -52,6 +57,7 @@ export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, Pul
   const run = async (task: PullTask): Promise<PullBatchResult> => {
     const batch = new Batch(writer, sources);
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
+    else if (task.kind === 'part') await batch.part(task, init.writer.stagingPath);
     else for (const item of task.items) await batch.make(item);
     const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
     const result = { ...batch.result(), transferredBytes: transferred - reported };
@@ -108,6 +114,19 @@ class Batch {
       content: this.#content,
       contentBytes: this.#contentBytes,
     };
+  }
+
+  /** Makes the objects of a part. The code for deltas is loaded by the first of them. */
+  async part({ part, file }: Extract<PullTask, { kind: 'part' }>, stagingPath: string): Promise<void> {
+    const { executePart, openDeltaStore, unpackPart } = await import('../delta/index.ts');
+    const { repo } = this.#writer;
+    const view = { ...repo, objectsPath: stagingPath, parent: repo };
+    const payload = await unpackPart({ compression: file.compression, bytes: asBuffer(file.bytes) }, part);
+    const result = executePart(
+      { payload, objects: part.objects, unpackedBytes: part.unpackedBytes },
+      openDeltaStore(this.#writer, view),
+    );
+    this.#contentBytes += result.contentBytes;
   }
 
   async make(item: MakeItem): Promise<void> {

@@ -30,6 +30,7 @@ import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } fro
 import { Trust, type TrustOptions } from '../trust.ts';
 import { fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
+import { applyDelta } from './deltas.ts';
 import { type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
@@ -51,6 +52,9 @@ export interface PullOptions {
   readonly localCacheRepos?: readonly string[];
   readonly timestampCheck?: boolean;
   readonly timestampCheckFromRev?: string | undefined;
+  readonly disableStaticDeltas?: boolean;
+  /** Errors with `delta-invalid` where there is no static delta. */
+  readonly requireStaticDeltas?: boolean;
   readonly dryRun?: boolean;
   readonly disableVerifyBindings?: boolean;
   readonly disableFsync?: boolean;
@@ -78,6 +82,8 @@ export interface PullReport {
   readonly isLocal: boolean;
   readonly metadataFetched: number;
   readonly contentFetched: number;
+  /** Parts of static deltas that were used. */
+  readonly deltaParts: number;
   readonly bytesTransferred: number;
   readonly contentBytesWritten: number;
   /** Objects made of content that was here, thanks to the mirror's content index, and what their download would have cost. */
@@ -134,6 +140,9 @@ class Pull {
   readonly #startMs = performance.now();
   readonly #totals: PullTotals = { metadata: 0, content: 0, contentBytes: 0, transferredBytes: 0 };
   readonly #report: ReportProgress;
+  #deltaParts = 0;
+  #pool: Pool<PullTask, PullBatchResult> | undefined;
+  #summary: RemoteSummary | undefined;
   #reused = { objects: 0, savedBytes: 0 };
 
   constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
@@ -148,6 +157,7 @@ class Pull {
   async run(): Promise<PullReport> {
     const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
+    this.#summary = summary;
     const targets = await this.#targets(summary);
     const { bootId, onLockWait, disableFsync } = this.#options;
     const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
@@ -257,6 +267,7 @@ class Pull {
     };
     const module = new URL('./pull-worker.js', import.meta.url);
     const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({ module, init, size: this.#options.threads });
+    this.#pool = pool;
     try {
       const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
       const scan = new TreeScan(transaction, pool, shared);
@@ -337,13 +348,13 @@ class Pull {
     if (done.has(checksum)) return fetched.commit;
     done.add(checksum);
     if (!fetched.wasHere) this.#totals.metadata++;
-    await this.#fetchTree(transaction, checksum, fetched, scan);
+    await this.#fetchTree(transaction, { ref, checksum }, fetched, scan);
     return fetched.commit;
   }
 
   async #fetchTree(
     transaction: Transaction,
-    checksum: Checksum,
+    { ref, checksum }: Target,
     { commit, wasHere }: { commit: Commit; wasHere: boolean },
     scan: TreeScan,
   ): Promise<void> {
@@ -354,8 +365,25 @@ class Pull {
     transaction.setPartial(checksum, isPartial);
     if (commitMetadataOnly) return;
     const root = { tree: commit.rootTree, meta: commit.rootMeta };
+    if (!isPartial) await this.#applyDelta(checksum, ref);
     for (const path of subpaths) await scan.scanPath(root, path);
     if (subpaths.length === 0) await scan.scan(root.tree, root.meta);
+  }
+
+  /** Trusted local repositories are linked from, and archives keep loose objects: neither uses deltas. */
+  async #applyDelta(to: Checksum, ref: string | undefined): Promise<void> {
+    const { disableStaticDeltas, requireStaticDeltas = false } = this.#options;
+    if (this.#pool === undefined) return;
+    if (this.#repo.mode === 'archive') {
+      if (requireStaticDeltas) throw new HacktreeError('repo-mode', "Can't use static deltas in an archive repo");
+      return;
+    }
+    if (disableStaticDeltas === true || (this.#access.local !== undefined && !requireStaticDeltas)) return;
+    const current = ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref));
+    this.#deltaParts += await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
+      request: { to, current, isRequired: requireStaticDeltas },
+      totals: this.#totals,
+    });
   }
 
   #notOlderThan(ref: string | undefined): Checksum[] {
@@ -386,6 +414,7 @@ class Pull {
       isLocal: this.#access.local !== undefined,
       metadataFetched: this.#totals.metadata,
       contentFetched: this.#totals.content,
+      deltaParts: this.#deltaParts,
       bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
       contentBytesWritten: this.#totals.contentBytes,
       contentReused: this.#reused.objects,

@@ -20,6 +20,10 @@ export function printPullReport(report: PullReport): string {
   const written = `${printSize(contentBytesWritten)} content written`;
   const objects = `${metadataFetched} metadata, ${contentFetched} content objects`;
   if (report.isLocal) return `${objects} imported; ${written}`;
+  const what =
+    report.deltaParts > 0
+      ? `${report.deltaParts} delta parts, ${metadataFetched + contentFetched} loose fetched`
+      : `${objects} fetched`;
   const transferred = bytesTransferred < 1024 ? `${bytesTransferred} B` : `${Math.floor(bytesTransferred / 1024)} KiB`;
-  return `${objects} fetched; ${transferred} transferred in ${elapsedSec} seconds; ${written}`;
+  return `${what}; ${transferred} transferred in ${elapsedSec} seconds; ${written}`;
 }

@@ -7,7 +7,7 @@
  */
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import { type Dirtree, decodeDirtree, type ObjectName, printObjectName } from '../../format/index.ts';
-import { loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
+import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { ObjectRows, objectsOf } from './rows.ts';
@@ -27,7 +27,6 @@ export class TreeScan {
   readonly missingFiles = new ObjectTable();
   /** Objects that no source has. */
   readonly absent: ObjectName[] = [];
-  readonly #transaction: Transaction;
   readonly #view: Repo;
   readonly #pool: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
@@ -44,7 +43,6 @@ export class TreeScan {
     pool: Pool<PullTask, PullBatchResult>,
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
-    this.#transaction = transaction;
     this.#view = transaction.view;
     this.#pool = pool;
     this.#totals = options.totals;
@@ -81,8 +79,8 @@ export class TreeScan {
   /** Fetches one directory without what is below it. */
   async #loadDirtree({ tree, meta }: { tree: Checksum; meta: Checksum }): Promise<Dirtree> {
     const rows = new ObjectRows();
-    if (!this.#transaction.writer.has(meta, 'dirmeta')) rows.add(meta, 'dirmeta');
-    if (!this.#transaction.writer.has(tree, 'dirtree')) rows.add(tree, 'dirtree');
+    if (!hasObject(this.#view, meta, 'dirmeta')) rows.add(meta, 'dirmeta');
+    if (!hasObject(this.#view, tree, 'dirtree')) rows.add(tree, 'dirtree');
     if (rows.count > 0) this.#account(await this.#pool.run({ kind: 'fetch', rows: rows.take() }));
     return loadDirtree(this.#view, tree);
   }
@@ -91,7 +89,7 @@ export class TreeScan {
     if (!this.#seen.add(checksum, type)) return;
     if (type === 'dirtree') {
       this.#pending.push(checksum);
-    } else if (!this.#transaction.writer.has(checksum, type)) {
+    } else if (!hasObject(this.#view, checksum, type)) {
       if (type === 'file') this.missingFiles.add(checksum, 'file');
       else this.#want({ checksum, type });
     }

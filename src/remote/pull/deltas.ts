@@ -1,0 +1,130 @@
+/**
+ * Using a static delta for a commit: choosing one, checking its superblock, running its parts in the pool.
+ *
+ * A delta is a shortcut. Whatever is wrong with it, or missing, is fetched object by object afterwards, unless the caller
+ * insists on deltas. Its superblock must have the SHA-256 that the summary (or the delta index) gives, and its commit must
+ * hash to the commit that is wanted; each object that a part makes is verified as it is written.
+ *
+ * Source: ostree-format 10.2, 10.5.
+ */
+import * as fs from 'node:fs';
+import { type Checksum, checksumOf, HacktreeError, isHacktreeError } from '../../core/index.ts';
+import {
+  decodeDeltaIndex,
+  decodeSignedDelta,
+  decodeSuperblock,
+  deltaDirectory,
+  deltaIndexPath,
+  encodeCommit,
+  inlinePart,
+  isSignedDelta,
+  type PartFile,
+  type SummaryDelta,
+  type Superblock,
+} from '../../format/index.ts';
+import { hasObject, loadCommit, partialFile, type Repo } from '../../repo/index.ts';
+import type { Pool } from '../../sys/index.ts';
+import type { RemoteAccess } from '../access.ts';
+import { readPartFile } from '../delta/index.ts';
+import type { RemoteSummary } from '../remote-summary.ts';
+import type { PullBatchResult, PullTask } from './pull-worker.ts';
+import type { PullTotals } from './tree-scan.ts';
+
+const MAX_SUPERBLOCK_BYTES = 128 * 1024 * 1024;
+
+export interface DeltaRequest {
+  readonly to: Checksum;
+  /** The ref's present commit: without one a delta from scratch is worth its size. */
+  readonly current: Checksum | undefined;
+  /** Errors instead of fetching objects one by one. */
+  readonly isRequired: boolean;
+}
+
+/** Makes what a delta can of a commit's objects; returns the number of parts used, 0 without a fitting delta. */
+export async function applyDelta(
+  repo: Repo,
+  access: RemoteAccess,
+  summary: RemoteSummary | undefined,
+  pool: Pool<PullTask, PullBatchResult>,
+  { request, totals }: { request: DeltaRequest; totals: PullTotals },
+): Promise<number> {
+  try {
+    const delta = chooseDelta(repo, await listDeltas(access, summary, request.to), request);
+    if (delta !== undefined) return await runDelta(access, delta, pool, totals);
+    if (request.isRequired)
+      throw new HacktreeError('delta-invalid', 'Static deltas required, but none found', { details: { object: request.to } });
+  } catch (error) {
+    const isDeltaProblem =
+      isHacktreeError(error) && ['delta-invalid', 'format-invalid', 'network', 'object-missing'].includes(error.code);
+    if (request.isRequired || !isDeltaProblem) throw error;
+  }
+  return 0;
+}
+
+async function listDeltas(
+  access: RemoteAccess,
+  summary: RemoteSummary | undefined,
+  to: Checksum,
+): Promise<readonly SummaryDelta[]> {
+  if (summary === undefined) return [];
+  const listed = (summary.facts.staticDeltas ?? []).filter(({ name }) => name.to === to);
+  if (listed.length > 0 || summary.facts.indexedDeltas !== true) return listed;
+  const index = await access.file(deltaIndexPath(to));
+  return index === undefined ? [] : decodeDeltaIndex(index.bytes).filter(({ name }) => name.to === to);
+}
+
+/** The delta from the newest complete commit that is here; from scratch only when the ref is new. */
+function chooseDelta(repo: Repo, deltas: readonly SummaryDelta[], { current }: DeltaRequest): SummaryDelta | undefined {
+  let best: { delta: SummaryDelta; timestampSec: bigint } | undefined;
+  for (const delta of deltas) {
+    const { from } = delta.name;
+    if (from === undefined || !hasObject(repo, from, 'commit') || fs.existsSync(partialFile(repo.path, from))) continue;
+    const { timestampSec } = loadCommit(repo, from);
+    if (best === undefined || timestampSec > best.timestampSec) best = { delta, timestampSec };
+  }
+  if (best !== undefined || current !== undefined) return best?.delta;
+  return deltas.find(({ name }) => name.from === undefined);
+}
+
+async function runDelta(
+  access: RemoteAccess,
+  delta: SummaryDelta,
+  pool: Pool<PullTask, PullBatchResult>,
+  totals: PullTotals,
+): Promise<number> {
+  const directory = deltaDirectory(delta.name);
+  const block = await fetchSuperblock(access, directory, delta);
+  const jobs = block.parts.map(async (part, i) => {
+    const file = inlinePart(block, i) ?? readPartFile(await fetchPart(access, `${directory}/${i}`, Number(part.sizeBytes)), part);
+    const result = await pool.run({ kind: 'part', part, file: plain(file) });
+    totals.contentBytes += result.contentBytes;
+  });
+  const settled = await Promise.allSettled(jobs);
+  for (const { status, ...rest } of settled) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
+  return block.parts.length;
+}
+
+const plain = ({ compression, bytes }: PartFile): { compression: PartFile['compression']; bytes: Uint8Array } => ({
+  compression,
+  bytes: Uint8Array.from(bytes),
+});
+
+async function fetchSuperblock(access: RemoteAccess, directory: string, { name, superblock }: SummaryDelta): Promise<Superblock> {
+  const file = await access.file(`${directory}/superblock`, { limitBytes: MAX_SUPERBLOCK_BYTES });
+  if (file === undefined) throw invalid(directory, 'its superblock is not there');
+  const found = checksumOf(file.bytes);
+  if (found !== superblock) throw invalid(directory, `its superblock hashes to ${found}, expected ${superblock}`);
+  const block = decodeSuperblock(isSignedDelta(file.bytes) ? decodeSignedDelta(file.bytes).superblock : file.bytes);
+  if (block.to !== name.to || block.from !== name.from) throw invalid(directory, 'it is between other commits');
+  if (checksumOf(encodeCommit(block.commit)) !== name.to) throw invalid(directory, 'its commit has another checksum');
+  return block;
+}
+
+async function fetchPart(access: RemoteAccess, path: string, sizeBytes: number): Promise<Buffer> {
+  const file = await access.file(path, { limitBytes: sizeBytes, kind: 'content' });
+  if (file === undefined) throw invalid(path, 'it is not there');
+  return file.bytes;
+}
+
+const invalid = (path: string, why: string): HacktreeError =>
+  new HacktreeError('delta-invalid', `Static delta ${path}: ${why}`, { details: { path } });
