@@ -168,9 +168,9 @@ describe('--process-passthrough-whiteouts', () => {
     ['into a fresh directory', {}, [], undefined],
     ['-U', { userMode: true }, ['-U'], undefined],
     ['-C', { forceCopy: true }, ['-C'], undefined],
-    ['--union over a file', { union: 'replace' }, ['--union'], (dest) => write(join(dest, 'd/gone'))],
-    ['--union-add over a file', { union: 'add' }, ['--union-add'], (dest) => write(join(dest, 'd/gone'))],
-    ['--union over a directory', { union: 'replace' }, ['--union'], (dest) => write(join(dest, 'd/gone/x'))],
+    ['--union over a file', { union: 'replace' }, ['--union'], (dest) => write(join(dest, 'd/gone'), 'old')],
+    ['--union-add over a file', { union: 'add' }, ['--union-add'], (dest) => write(join(dest, 'd/gone'), 'old')],
+    ['--union over a directory', { union: 'replace' }, ['--union'], (dest) => write(join(dest, 'd/gone/x'), 'old')],
   ];
   withOstree.each(cases)('%s', async (name, options, flags, prepare) => {
     commitTree(makeDevices);
