@@ -10,12 +10,16 @@
  * Directories other than `hacktree` are not listed: where they are missing (the other kind of initramfs) the kernel leaves the
  * file out, and where `lib` is a symbolic link it is followed; a listed directory would replace the link.
  *
- * **Source:** kernel init/initramfs.c: archives one after the other, each at a multiple of 4; `do_name` opens a file
- * by its path and skips it when that fails, but removes what is in the way of a directory of another type.
+ * It is compressed, little as there is to gain: the kernel takes a plain archive at multiples of 4 alone, and not every boot
+ * loader aligns what it loads (GRUB does, systemd-boot with the kernel's EFI stub does not).
+ *
+ * **Source:** kernel init/initramfs.c: `unpack_to_rootfs` for what may follow what; `do_name` opens a file by its path
+ * and skips it when that fails, but removes what is in the way of a directory of another type.
  */
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { HacktreeError } from '../core/index.ts';
 import { encodeCpio } from './cpio.ts';
 
@@ -30,13 +34,14 @@ const FILES = [
 /** Kernel argument without which initramfs-tools does not run the overlay's script. Others ignore it. */
 export const OVERLAY_ARGUMENT = 'boot=hacktree';
 
-/** Builds the overlay from the scripts of this package. The same version gives the same bytes. */
+/** Builds the overlay from the scripts of this package, a gzip file. The same package and Node give the same bytes. */
 export function buildOverlay(): Buffer {
   const dir = initramfsDir();
-  return encodeCpio([
+  const archive = encodeCpio([
     { path: 'hacktree', mode: 0o755, bytes: undefined },
     ...FILES.map(({ source, path, mode }) => ({ path, mode, bytes: fs.readFileSync(join(dir, source)) })),
   ]);
+  return gzipSync(archive, { level: 9 });
 }
 
 /** Directory `initramfs/` of this package, wherever the code was bundled to. */

@@ -127,11 +127,11 @@ describe('hacktree-prepare-root', () => {
   });
 
   inNamespace("leaves to the fstab what has a line in it: the host's own partitions and /tmp", () => {
-    const fstab = 'printf "#x /home ext4\\nUUID=1 /boot ext4 defaults\\nnone\\t/tmp\\ttmpfs\\n" >gnomeos/root-1/etc/fstab';
-    const found = prepare({ layout: fstab, look: 'ls /run/systemd/system' });
-    expect(found.mounts).toEqual(STOCK_MOUNTS.filter((line) => !line.startsWith('/tmp')));
-    expect(found.text).toMatch(/^home.mount.d$/m);
-    expect(found.text).not.toMatch(/^boot.mount.d$/m);
+    const lines = '#x /srv ext4\\nUUID=1 /boot ext4 defaults\\nUUID=2 /home xfs defaults\\nnone\\t/tmp\\ttmpfs\\n';
+    const found = prepare({ layout: `printf "${lines}" >gnomeos/root-1/etc/fstab`, look: 'ls /run/systemd/system' });
+    expect(found.mounts).toEqual(STOCK_MOUNTS.filter((line) => !/^\/(tmp|boot|home) /.test(line)));
+    expect(found.text).toMatch(/^srv.mount.d$/m);
+    expect(found.text).not.toMatch(/^(boot|home).mount.d$/m);
   });
 
   inNamespace('writes what the running system needs to /run', () => {

@@ -1,5 +1,5 @@
 /** Reads what the guest's report (guest/lab-report) said. */
-import type { Vm } from './vm.ts';
+import { BOOT_LIMIT_MS, type Vm } from './vm.ts';
 
 export class Report {
   readonly #lines: readonly string[];
@@ -27,9 +27,9 @@ export class Report {
   }
 }
 
-/** Waits for the next report of a machine. */
-export async function waitForReport(vm: Vm): Promise<Report> {
-  await vm.waitFor(/lab: begin\n/);
+/** Waits for the next report of a machine, which may come after a number of starts. */
+export async function waitForReport(vm: Vm, starts = 1): Promise<Report> {
+  await vm.waitFor(/lab: begin\n/, starts * BOOT_LIMIT_MS);
   const from = vm.text.lastIndexOf('lab: begin\n');
   await vm.waitFor(/lab: end\n/);
   return new Report(vm.text.slice(from));

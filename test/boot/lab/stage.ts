@@ -61,7 +61,7 @@ export function makeStage(base: BaseRoot, options: StageOptions = {}): Stage {
   const bootDir = loader === 'systemd-boot' ? join(top, 'efi') : join(top, 'boot');
   const stage: Stage = { dir, kind, base, bootDir, loader };
   writeInto(top, 'usr/lib/lab-id', 'host\n');
-  writeInto(top, 'etc/fstab', hostFstab(stage));
+  writeInto(top, 'etc/fstab', `UUID=${ROOT_UUID} / ext4 errors=remount-ro 0 1\n${separateBootLine(stage)}`);
   writeInto(top, 'home/alice/file', 'hello\n');
   mkdirSync(join(top, 'boot'), { recursive: true });
   for (const name of ['gnomeos/repo', 'gnomeos/state']) mkdirSync(join(top, name), { recursive: true });
@@ -82,7 +82,7 @@ export function addRoot(stage: Stage, name: string): void {
   mkdirSync(join(root, 'sysroot'));
   symlinkSync('sysroot/gnomeos', join(root, 'gnomeos'));
   writeInto(root, 'usr/lib/lab-id', `${name}\n`);
-  writeInto(root, 'etc/fstab', '');
+  writeInto(root, 'etc/fstab', separateBootLine(stage));
   writeInto(topOf(stage), `gnomeos/state/${name}/boot`, `var=${VAR_NAME}\n`);
   addReport(root);
 }
@@ -104,19 +104,26 @@ export function addEntry(
   const { initrd = 'small', root = id, extra = [] } = options;
   const directory = `hacktree/${initrd}`;
   mkdirSync(join(stage.bootDir, directory), { recursive: true });
-  const place = (from: string, to: string): string => {
-    if (!existsSync(join(stage.bootDir, to))) linkSync(from, join(stage.bootDir, to));
-    return to;
-  };
+  const kernel = `${directory}/vmlinuz`;
+  const ramDisk = `${directory}/initrd`;
+  if (!existsSync(join(stage.bootDir, kernel))) {
+    linkSync(stage.base.kernel, join(stage.bootDir, kernel));
+    writeFileSync(join(stage.bootDir, ramDisk), misaligned(readFileSync(stage.base.initrds[initrd])));
+  }
   writeInto(stage.bootDir, 'hacktree/overlay', buildOverlay());
   return {
     id,
     title: `Lab ${id}`,
     version: id.replace(/^root-/, ''),
-    kernel: place(stage.base.kernel, `${directory}/vmlinuz`),
-    initrds: [place(stage.base.initrds[initrd], `${directory}/initrd`), 'hacktree/overlay'],
+    kernel,
+    initrds: [ramDisk, 'hacktree/overlay'],
     arguments: [...baseArguments({ root, hostArguments: HOST_ARGUMENTS.split(' '), panicSec: 1 }), ...extra],
   };
+}
+
+/** Lengthens an initial RAM disk by zeros, which the kernel skips, so that what follows is not at a multiple of 4. */
+function misaligned(bytes: Uint8Array): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc((5 - (bytes.length % 4)) % 4)]);
 }
 
 /** Writes the boot menu with the real module. */
@@ -144,11 +151,9 @@ export function removeStage(stage: Stage): void {
   rmSync(stage.dir, { recursive: true, force: true });
 }
 
-/** Kernel, one file of initial RAM disk with overlay, and command line, for a start without a boot loader. */
+/** Kernel, one file of initial RAM disk with the overlay right behind it, and command line, for a start without a boot loader. */
 export function directBoot(base: BaseRoot, file: string, initrd: string, words: readonly string[]): DirectBoot {
-  const bytes = readFileSync(initrd);
-  const padding = Buffer.alloc((4 - (bytes.length % 4)) % 4);
-  writeFileSync(file, Buffer.concat([bytes, padding, buildOverlay()]));
+  writeFileSync(file, Buffer.concat([misaligned(readFileSync(initrd)), buildOverlay()]));
   return { kernel: base.kernel, initrd: file, commandLine: words.join(' ') };
 }
 
@@ -178,12 +183,8 @@ function addReport(top: string): void {
   symlinkSync('../lab-report.service', join(top, units, 'multi-user.target.wants/lab-report.service'));
 }
 
-function hostFstab({ kind, loader }: Pick<Stage, 'kind' | 'loader'>): string {
-  const lines = [`UUID=${ROOT_UUID} / ext4 errors=remount-ro 0 1`];
-  if (kind === 'separate-boot') lines.push(`UUID=${BOOT_UUID} /boot ext4 defaults 0 2`);
-  if (loader === 'systemd-boot') lines.push('LABEL=ESP /efi vfat umask=0077 0 1');
-  return `${lines.join('\n')}\n`;
-}
+const separateBootLine = ({ kind }: Pick<Stage, 'kind'>): string =>
+  kind === 'separate-boot' ? `UUID=${BOOT_UUID} /boot ext4 defaults 0 2\n` : '';
 
 function addHostGrub(stage: Stage): void {
   const { base, bootDir, kind } = stage;
