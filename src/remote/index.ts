@@ -18,5 +18,6 @@ export { printPullReport } from './pull/report.ts';
 export * from './remote-services.ts';
 export type { RemoteSummary } from './remote-summary.ts';
 export * from './remotes.ts';
+export { type RunningServer, type ServeOptions, serveRepo } from './serve.ts';
 export * from './summary-file.ts';
 export { Trust, type TrustOptions } from './trust.ts';
