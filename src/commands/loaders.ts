@@ -24,6 +24,7 @@ const LOADERS: Loaders = {
   config: () => import('./run/config.ts'),
   deploy: () => import('./run/deploy.ts'),
   diff: () => import('./run/diff.ts'),
+  du: () => import('./run/du.ts'),
   export: () => import('./run/export.ts'),
   fsck: () => import('./run/fsck.ts'),
   'index check': () => import('./run/index-check.ts'),

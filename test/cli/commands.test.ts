@@ -153,6 +153,18 @@ describe('fsck', () => {
   });
 });
 
+describe('du', () => {
+  it('says what refs, commits and paths need alone and with others', () => {
+    const { repo } = setUp();
+    const all = hacktreeOk(['du', `--repo=${repo}`, '--apparent-size']);
+    expect(all).toMatch(/^Total: .* in \d+ objects\nNeeded by no commit: 0 bytes in 0 objects\n/);
+    expect(all).toMatch(/^ +\d\S* \S+ +0 bytes {2}main \(2 commits\)$/m);
+    expect(all.match(/^ .* {2}[0-9a-f]{64} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:\[main\] two|one)$/gm)).toHaveLength(2);
+    const paths = hacktreeOk(['du', `--repo=${repo}`, '--apparent-size', 'main', '/etc']);
+    expect(paths).toMatch(/^ +EXCLUSIVE +SHARED {2}PATH\n .* {2}\/etc\/name\n +0 bytes .* {2}\/etc\/passwd$/);
+  });
+});
+
 describe('index', () => {
   it('finds content by file and by digest, rebuilds and checks', () => {
     const place = setUp();

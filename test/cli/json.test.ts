@@ -99,6 +99,7 @@ describe('data', () => {
   it('names only members that the page describes', () => {
     const samples: Record<string, string[][]> = {
       commit: [['commit', '--orphan', tree]],
+      du: [['du'], ['du', 'main', '/dir']],
       fsck: [['fsck']],
       'index check': [['index', 'check']],
       'index rebuild': [['index', 'rebuild']],

@@ -175,6 +175,25 @@ export const prune = command({
   ],
 });
 
+export const du = command({
+  id: 'du',
+  area: 'repository',
+  summary: 'Say how much space refs, commits and paths need',
+  description: [
+    'Exclusive is what would be free without it; shared is what something else needs as well. Hard links make du(1) lie about this.',
+    'Without a revision all refs and commits are listed, with one the names in a directory of it.',
+  ],
+  usesRepo: true,
+  json: true,
+  args: [
+    { name: 'rev', shown: 'COMMIT', completes: 'rev', summary: 'A revision whose paths to list' },
+    { name: 'path', summary: 'The directory to list; default /' },
+  ],
+  options: [{ long: 'apparent-size', kind: 'flag', summary: 'Sizes of files, not the space that they take on disk' }],
+  frontEnds: ['hacktree'],
+  examples: [{ does: 'What makes this version large?', line: 'hacktree du os/stable /usr/share' }],
+});
+
 export const indexFind = command({
   id: 'index find',
   area: 'repository',
@@ -226,6 +245,7 @@ export const REPOSITORY_COMMANDS = [
   reset,
   fsck,
   prune,
+  du,
   indexFind,
   indexRebuild,
   indexCheck,
