@@ -12,6 +12,7 @@ import {
 } from '../repo/index.ts';
 import type { Context } from './context.ts';
 import { usageError } from './input.ts';
+import { hasSelinuxPolicy } from './selinux.ts';
 import type { Input } from './spec.ts';
 import type { commit } from './table/commit.ts';
 
@@ -20,11 +21,12 @@ export type CommitInput = Input<typeof commit>;
 /** Makes the request, without texts, signatures and what belongs to the run. Errors: `usage`, `path-not-found`, `not-supported`. */
 export function readCommitRequest(context: Context, input: CommitInput): CommitOptions {
   if (input.branch === undefined && !input.orphan) throw usageError('A branch must be specified with --branch, or use --orphan');
-  refuseSelinux(input);
+  const trees = readTrees(context, input);
+  refuseSelinux(input, trees);
   return {
     branch: readBranch(context, input),
     parent: readParent(input.parent) ?? (input.orphan ? 'none' : undefined),
-    trees: readTrees(context, input),
+    trees,
     base: input.base,
     timestampSec: readTimestamp(context, input.timestamp),
     ...readMetadata(input),
@@ -140,13 +142,13 @@ function readFilter(text: string | undefined): CommitOptions['tarPathnameFilter'
 }
 
 /** Files would be stored without the labels that were asked for: better to say so. */
-function refuseSelinux({ selinuxPolicy, selinuxPolicyFromBase }: CommitInput): void {
-  const dir = selinuxPolicyFromBase ? 'of the first tree' : selinuxPolicy;
-  const has = (name: string): boolean => selinuxPolicy !== undefined && fs.existsSync(`${selinuxPolicy}/${name}/selinux/config`);
+function refuseSelinux({ selinuxPolicy, selinuxPolicyFromBase }: CommitInput, [first]: readonly TreeSource[]): void {
+  const dir = selinuxPolicyFromBase && first?.kind === 'dir' ? first.path : selinuxPolicy;
+  const mayHave = selinuxPolicyFromBase && first?.kind !== 'dir';
   // A directory without a policy labels nothing, so there is nothing to refuse.
-  if (dir === undefined || (!selinuxPolicyFromBase && !has('etc') && !has('usr/etc'))) return;
-  throw new HacktreeError('not-supported', `Labelling by the SELinux policy ${dir} is not supported`, {
-    details: { path: dir },
+  if (!mayHave && (dir === undefined || !hasSelinuxPolicy(dir))) return;
+  throw new HacktreeError('not-supported', `Labelling by the SELinux policy of ${dir ?? 'the first tree'} is not supported`, {
+    details: dir === undefined ? {} : { path: dir },
     hints: ['Label the tree first (setfiles); commit stores the labels that it finds.'],
   });
 }

@@ -17,6 +17,7 @@ type Loaders = {
 const LOADERS: Loaders = {
   'boot-complete': () => import('./run/boot-complete.ts'),
   cat: () => import('./run/cat.ts'),
+  checkout: () => import('./run/checkout.ts'),
   checksum: () => import('./run/checksum.ts'),
   cleanup: () => import('./run/cleanup.ts'),
   commit: () => import('./run/commit.ts'),

@@ -98,6 +98,7 @@ describe('data', () => {
 
   it('names only members that the page describes', () => {
     const samples: Record<string, string[][]> = {
+      checkout: [['checkout', '--user-mode', 'main', join(base, 'out')]],
       commit: [['commit', '--orphan', tree]],
       du: [['du'], ['du', 'main', '/dir']],
       fsck: [['fsck']],

@@ -1,5 +1,6 @@
 /** Commands that turn directories into commits and commits into directories or tar streams. */
 import { type CommandSpec, command } from '../spec.ts';
+import { checkout } from './checkout.ts';
 import { commit } from './commit.ts';
 
 export const exportCommand = command({
@@ -36,4 +37,4 @@ export const checksum = command({
   ostree: { missing: 'A filename must be given' },
 });
 
-export const CONTENT_COMMANDS = [commit, exportCommand, checksum] as const satisfies readonly CommandSpec[];
+export const CONTENT_COMMANDS = [commit, checkout, exportCommand, checksum] as const satisfies readonly CommandSpec[];
