@@ -90,7 +90,8 @@ function measureTree(path) {
 }
 
 function printPage({ places, tree: { entries, files, bytes }, ...machine }) {
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim();
+  const quoted = process.argv.slice(2).map((word) => (/^[\w./=-]+$/.test(word) ? word : `'${word}'`));
+  const command = ['npm run bench', ...(quoted.length === 0 ? [] : ['--', ...quoted])].join(' ');
   const lines = [
     `Made by \`${command}\` (median of ${flags.runs} runs, start-up 21; each row prepares its own state, unmeasured).`,
     `Tree: ${entries} entries, ${files} files, ${(bytes / 1e9).toFixed(2)} GB.`,
