@@ -12,7 +12,6 @@ import {
 } from '../repo/index.ts';
 import type { Context } from './context.ts';
 import { usageError } from './input.ts';
-import { hasSelinuxPolicy } from './selinux.ts';
 import type { Input } from './spec.ts';
 import type { commit } from './table/commit.ts';
 
@@ -22,7 +21,8 @@ export type CommitInput = Input<typeof commit>;
 export function readCommitRequest(context: Context, input: CommitInput): CommitOptions {
   if (input.branch === undefined && !input.orphan) throw usageError('A branch must be specified with --branch, or use --orphan');
   const trees = readTrees(context, input);
-  refuseSelinux(input, trees);
+  const [first] = trees;
+  const fromFirst = input.selinuxPolicyFromBase;
   return {
     branch: readBranch(context, input),
     parent: readParent(input.parent) ?? (input.orphan ? 'none' : undefined),
@@ -31,6 +31,9 @@ export function readCommitRequest(context: Context, input: CommitInput): CommitO
     timestampSec: readTimestamp(context, input.timestamp),
     ...readMetadata(input),
     ...readModifiers(input),
+    // The policy of the first tree: a directory as it is, anything else out of its commit.
+    selinuxPolicy: fromFirst && first?.kind === 'dir' ? first.path : input.selinuxPolicy,
+    selinuxPolicyFromBase: fromFirst && first?.kind !== 'dir',
     tarAutocreateParents: input.tarAutocreateParents,
     tarPathnameFilter: readFilter(input.tarPathnameFilter),
     bootable: input.bootable,
@@ -139,18 +142,6 @@ function readFilter(text: string | undefined): CommitOptions['tarPathnameFilter'
   const comma = text.indexOf(',');
   if (comma > 0) return { pattern: text.slice(0, comma), replacement: text.slice(comma + 1) };
   throw usageError(`Bad option for tar-pathname-filter: '${text}'`, ['Write REGEX,REPLACEMENT.']);
-}
-
-/** Files would be stored without the labels that were asked for: better to say so. */
-function refuseSelinux({ selinuxPolicy, selinuxPolicyFromBase }: CommitInput, [first]: readonly TreeSource[]): void {
-  const dir = selinuxPolicyFromBase && first?.kind === 'dir' ? first.path : selinuxPolicy;
-  const mayHave = selinuxPolicyFromBase && first?.kind !== 'dir';
-  // A directory without a policy labels nothing, so there is nothing to refuse.
-  if (!mayHave && (dir === undefined || !hasSelinuxPolicy(dir))) return;
-  throw new HacktreeError('not-supported', `Labelling by the SELinux policy of ${dir ?? 'the first tree'} is not supported`, {
-    details: dir === undefined ? {} : { path: dir },
-    hints: ['Label the tree first (setfiles); commit stores the labels that it finds.'],
-  });
 }
 
 /** Reads a small text file. Errors: `path-not-found`, `permission`, `io`. */

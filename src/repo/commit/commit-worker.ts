@@ -10,7 +10,9 @@ import { describeErrno, errnoOf, HacktreeError, tryUtf8 } from '../../core/index
 import { isRegularMode, isSymlinkMode, NO_XATTRS } from '../../format/index.ts';
 import type { WrittenFile } from '../file-sink.ts';
 import { ObjectWriter, type WriterInit } from '../object-write.ts';
+import { joinTreePath } from '../tree-walk.ts';
 import { readXattrs } from '../xattrs.ts';
+import { type LabelFor, openLabels } from './labels.ts';
 import { type FileModifiers, type ModeOverride, modifyInode } from './modifiers.ts';
 import { STAT_FIELDS, writeStatFields } from './stat-fields.ts';
 
@@ -25,6 +27,8 @@ export interface CommitWorkerInit {
 export interface BatchItem {
   readonly dir: string;
   readonly names: readonly string[];
+  /** The directory's path in the tree. */
+  readonly treeDir: string;
   readonly overrides?: Readonly<Record<string, ModeOverride>>;
 }
 
@@ -49,7 +53,7 @@ const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constant
 export function createWorker(init: CommitWorkerInit): ((batch: Batch) => BatchResult) & { close(): void } {
   const writer = new ObjectWriter(init.writer);
   const wantsXattrs = !init.modifiers.noXattrs && !writer.repo.config.disableXattrs && writer.repo.mode !== 'bare-user-only';
-  const job: Job = { writer, init, wantsXattrs };
+  const job: Job = { writer, init, wantsXattrs, labelFor: openLabels(init.modifiers.selinuxPolicy) };
   return Object.assign((batch: Batch) => runBatch(job, batch), { close: () => writer.close() });
 }
 
@@ -57,6 +61,14 @@ interface Job {
   readonly writer: ObjectWriter;
   readonly init: CommitWorkerInit;
   readonly wantsXattrs: boolean;
+  readonly labelFor: LabelFor | undefined;
+}
+
+/** A file to store: where it is on the host and in the tree. */
+interface Place {
+  readonly path: string;
+  readonly treePath: string;
+  readonly override: ModeOverride | undefined;
 }
 
 function runBatch(job: Job, batch: Batch): BatchResult {
@@ -65,9 +77,13 @@ function runBatch(job: Job, batch: Batch): BatchResult {
   const stats = new Float64Array(count * STAT_FIELDS);
   const flags = new Uint8Array(count);
   let at = 0;
-  for (const { dir, names, overrides } of batch) {
+  for (const { dir, names, treeDir, overrides } of batch) {
     for (const name of names) {
-      const written = storePath(job, `${dir}/${name}`, overrides?.[name], (stat) => writeStatFields(stats, at, stat));
+      const written = storePath(
+        job,
+        { path: `${dir}/${name}`, treePath: joinTreePath(treeDir, name), override: overrides?.[name] },
+        (stat) => writeStatFields(stats, at, stat),
+      );
       if (written.contentDigest !== undefined) hashes.write(written.contentDigest, at * HASH_BYTES, 'hex');
       hashes.write(written.checksum, at * HASH_BYTES + 32, 'hex');
       flags[at] = (written.isNew ? FLAG_NEW : 0) | (written.contentDigest === undefined ? 0 : FLAG_HAS_DIGEST);
@@ -77,15 +93,16 @@ function runBatch(job: Job, batch: Batch): BatchResult {
   return { hashes, stats, flags };
 }
 
-function storePath(job: Job, path: string, override: ModeOverride | undefined, onStat: (stat: fs.Stats) => void): WrittenFile {
+function storePath(job: Job, place: Place, onStat: (stat: fs.Stats) => void): WrittenFile {
+  const { path } = place;
   let fd: number | undefined;
   try {
     fd = openUnlessSymlink(path);
-    if (fd === undefined) return storeSymlink(job, path, override, onStat);
+    if (fd === undefined) return storeSymlink(job, place, onStat);
     const stat = fs.fstatSync(fd);
     if (!isRegularMode(stat.mode)) throw notCommittable(path);
     onStat(stat);
-    return storeRegular(job, path, fd, stat, override);
+    return storeRegular(job, place, fd, stat);
   } catch (error) {
     throw describe(error, path);
   } finally {
@@ -103,16 +120,16 @@ function openUnlessSymlink(path: string): number | undefined {
   }
 }
 
-function storeRegular(job: Job, path: string, fd: number, stat: fs.Stats, override: ModeOverride | undefined): WrittenFile {
+function storeRegular(job: Job, { path, treePath, override }: Place, fd: number, stat: fs.Stats): WrittenFile {
   const { uid, gid, mode, size } = stat;
   const raw = { uid, gid, mode, target: '', xattrs: job.wantsXattrs ? readXattrs(fd) : NO_XATTRS };
-  const header = modifyInode(raw, job.init.modifiers, override);
-  const same = header.uid === uid && header.gid === gid && header.mode === mode && !job.init.modifiers.noXattrs;
+  const header = modifyInode(raw, job.init.modifiers, { override, label: job.labelFor?.(treePath, mode) });
+  const same = header.uid === uid && header.gid === gid && header.mode === mode && header.xattrs === raw.xattrs;
   if (job.init.link && same) return job.writer.linkFile(header, { fd, path }, size);
   return job.writer.writeFile(header, { fd, path }, size);
 }
 
-function storeSymlink(job: Job, path: string, override: ModeOverride | undefined, onStat: (stat: fs.Stats) => void): WrittenFile {
+function storeSymlink(job: Job, { path, treePath, override }: Place, onStat: (stat: fs.Stats) => void): WrittenFile {
   const stat = fs.lstatSync(path);
   if (!isSymlinkMode(stat.mode)) throw notCommittable(path);
   onStat(stat);
@@ -124,7 +141,8 @@ function storeSymlink(job: Job, path: string, override: ModeOverride | undefined
   }
   const { uid, gid, mode } = stat;
   const raw = { uid, gid, mode, target, xattrs: job.wantsXattrs ? readXattrs(path) : NO_XATTRS };
-  return job.writer.writeBuffer(modifyInode(raw, job.init.modifiers, override), Buffer.alloc(0));
+  const header = modifyInode(raw, job.init.modifiers, { override, label: job.labelFor?.(treePath, mode) });
+  return job.writer.writeBuffer(header, Buffer.alloc(0));
 }
 
 /** Error for a device, FIFO or socket. */

@@ -16,9 +16,11 @@ import { listAllRefs, readRef } from '../refs.ts';
 import type { Repo } from '../repo.ts';
 import { resolveRev } from '../resolve.ts';
 import { beginTransaction, type Transaction } from '../transaction.ts';
+import { rootOf } from '../tree-walk.ts';
 import { BatchRunner } from './batch-runner.ts';
 import { buildCommit } from './commit-object.ts';
 import { findIdDrift, requireNoDrift } from './id-drift.ts';
+import { extractPolicy, openLabels } from './labels.ts';
 import { LinkIndex } from './link-index.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { isIdentity, type Modifiers } from './modifiers.ts';
@@ -68,13 +70,25 @@ export async function commit(repo: Repo, options: CommitOptions): Promise<Commit
     beforeRefs: () => addToContentIndex(repo, newContent.bytes),
   });
   try {
-    const job = openJob(repo, options, transaction, newContent);
-    const report = await runJob(job);
+    const report = await withPolicy(repo, options, (policed) => runJob(openJob(repo, policed, transaction, newContent)));
     if (options.consume === true && !report.isUnchanged) consumeSources(options.trees);
     return report;
   } catch (error) {
     transaction.abort();
     throw options.signal?.aborted === true ? interrupted() : error;
+  }
+}
+
+/** Takes the policy out of the base commit when that is where it shall come from. */
+async function withPolicy<T>(repo: Repo, options: CommitOptions, run: (options: CommitOptions) => Promise<T>): Promise<T> {
+  if (options.selinuxPolicyFromBase !== true) return run(options);
+  const base = options.base ?? options.trees.find((tree) => tree.kind === 'ref')?.rev;
+  if (base === undefined) throw new HacktreeError('usage', '--selinux-policy-from-base needs --base or --tree=ref=');
+  const dir = extractPolicy(repo, rootOf(loadCommit(repo, resolveRev(repo, base))));
+  try {
+    return await run({ ...options, selinuxPolicy: dir });
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
   }
 }
 
@@ -91,6 +105,7 @@ function openJob(repo: Repo, options: CommitOptions, transaction: Transaction, n
     ...(canonicalPermissions === true ? { canonicalPermissions } : {}),
     ...(readOnlyExecutables === true ? { readOnlyExecutables } : {}),
     ...(noXattrs === true ? { noXattrs } : {}),
+    ...(options.selinuxPolicy === undefined ? {} : { selinuxPolicy: options.selinuxPolicy }),
     overrides: options.statOverrides ?? new Map(),
     skip: options.skipList ?? new Set(),
   };
@@ -218,6 +233,7 @@ async function readDirectory(job: Job, path: string): Promise<TreeRef> {
       runner,
       modifiers,
       wantsXattrs,
+      labelFor: openLabels(modifiers.selinuxPolicy),
       skipSpecial: options.skipSpecial === true,
       cache: openStatCache(job, path),
       links: wantsLinks(job) ? new LinkIndex(repo) : undefined,
@@ -246,7 +262,8 @@ function openStatCache(
   source: string,
 ): { old: StatCache | undefined; isTrusted: boolean; next: StatCacheWriter } | undefined {
   const { repo, options, modifiers } = job;
-  if (options.statCache === false || options.consume === true || options.link === true) return undefined;
+  if (options.statCache === false || options.consume === true || options.link === true || modifiers.selinuxPolicy !== undefined)
+    return undefined;
   const path = statCachePath(repo, source, modifiers);
   const next = new StatCacheWriter(Date.now());
   job.afterCommit.push((checksum) => next.save(path, checksum));

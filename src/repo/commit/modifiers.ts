@@ -8,6 +8,7 @@
  */
 import { HacktreeError } from '../../core/index.ts';
 import { isRegularMode, isSymlinkMode, NO_XATTRS, S_IFMT, type Xattrs } from '../../format/index.ts';
+import { withLabel } from './labels.ts';
 
 export interface IdMap {
   readonly uids: ReadonlyMap<number, number>;
@@ -28,6 +29,8 @@ export interface FileModifiers {
   readonly readOnlyExecutables?: boolean;
   readonly noXattrs?: boolean;
   readonly idMap?: IdMap;
+  /** Root directory whose SELinux policy labels everything. */
+  readonly selinuxPolicy?: string;
 }
 
 /** All modifiers of a commit. */
@@ -45,13 +48,22 @@ export interface InodeFields {
 
 /** Tells whether metadata of the tree is taken as it is. */
 export function isIdentity(modifiers: Modifiers): boolean {
-  const { ownerUid, ownerGid, canonicalPermissions, readOnlyExecutables, noXattrs, idMap, overrides, skip } = modifiers;
-  const plain = ownerUid === undefined && ownerGid === undefined && idMap === undefined;
+  const { ownerUid, ownerGid, canonicalPermissions, readOnlyExecutables, noXattrs, idMap, selinuxPolicy, overrides, skip } =
+    modifiers;
+  const plain = ownerUid === undefined && ownerGid === undefined && idMap === undefined && selinuxPolicy === undefined;
   return plain && !canonicalPermissions && !readOnlyExecutables && !noXattrs && overrides.size === 0 && skip.size === 0;
 }
 
+/** What applies to one path alone. */
+export interface ModifierChoice {
+  readonly override?: ModeOverride | undefined;
+  /** SELinux label. */
+  readonly label?: string | undefined;
+}
+
 /** Applies the modifiers to one file's or directory's metadata. */
-export function modifyInode<T extends InodeFields>(inode: T, modifiers: FileModifiers, override?: ModeOverride): T {
+export function modifyInode<T extends InodeFields>(inode: T, modifiers: FileModifiers, choice: ModifierChoice = {}): T {
+  const { override, label } = choice;
   let { uid, gid, mode } = inode;
   uid = modifiers.ownerUid ?? modifiers.idMap?.uids.get(uid) ?? uid;
   gid = modifiers.ownerGid ?? modifiers.idMap?.gids.get(gid) ?? gid;
@@ -64,13 +76,8 @@ export function modifyInode<T extends InodeFields>(inode: T, modifiers: FileModi
     mode = override.kind === 'add' ? mode | override.mode : (mode & S_IFMT) | (override.mode & 0o7777);
   }
   if (modifiers.readOnlyExecutables === true && isRegularMode(mode) && (mode & 0o111) !== 0) mode &= ~0o222;
-  return {
-    ...inode,
-    uid,
-    gid,
-    mode,
-    xattrs: modifiers.noXattrs === true || modifiers.canonicalPermissions === true ? NO_XATTRS : inode.xattrs,
-  };
+  const xattrs = modifiers.noXattrs === true || modifiers.canonicalPermissions === true ? NO_XATTRS : inode.xattrs;
+  return { ...inode, uid, gid, mode, xattrs: withLabel(xattrs, label) };
 }
 
 /** Parses a statoverride file: lines `+MODE PATH` or `=MODE PATH`, MODE decimal. Errors: `usage`. */

@@ -50,8 +50,10 @@ export interface CommitOptions {
   readonly tarAutocreateParents?: boolean;
   /** Regular expression and replacement for tar member names. */
   readonly tarPathnameFilter?: { readonly pattern: string; readonly replacement: string } | undefined;
-  /** Policy directory to label files from, or 'from-base'. */
+  /** Root directory whose SELinux policy labels everything. */
   readonly selinuxPolicy?: string | undefined;
+  /** Take the policy from the base commit, or from the first tree that is a revision. */
+  readonly selinuxPolicyFromBase?: boolean;
 
   /** Recognise files that are hard links to objects (--link-checkout-speedup). */
   readonly linkCheckoutSpeedup?: boolean;

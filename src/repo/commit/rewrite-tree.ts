@@ -8,6 +8,7 @@ import { contentChunks, readContent, WHOLE_BUFFER_BYTES } from '../content.ts';
 import { type FileObject, loadFile } from '../object-read.ts';
 import type { Transaction } from '../transaction.ts';
 import { joinTreePath } from '../tree-walk.ts';
+import { openLabels } from './labels.ts';
 import { type InodeFields, type Modifiers, modifyInode } from './modifiers.ts';
 import type { TreeRef, TreeSink } from './tree-sink.ts';
 
@@ -18,6 +19,7 @@ export async function rewriteTree(
   modifiers: Modifiers,
   matched: Set<string>,
 ): Promise<TreeRef> {
+  const labelFor = openLabels(modifiers.selinuxPolicy);
   const overrideOf = (path: string): ReturnType<Modifiers['overrides']['get']> => {
     const override = modifiers.overrides.get(path);
     if (override !== undefined) matched.add(path);
@@ -30,7 +32,7 @@ export async function rewriteTree(
   };
   const rewriteFile = async (checksum: Checksum, path: string): Promise<Checksum> => {
     const file = loadFile(transaction.view, checksum);
-    const header = modifyInode(file.header, modifiers, overrideOf(path));
+    const header = modifyInode(file.header, modifiers, { override: overrideOf(path), label: labelFor?.(path, file.header.mode) });
     return isSame(header, file.header) ? checksum : store(transaction, file, header);
   };
   const rewriteDir = async (dir: TreeRef, path: string): Promise<TreeRef> => {
@@ -45,7 +47,8 @@ export async function rewriteTree(
       const dirPath = joinTreePath(path, name);
       if (!skipped(dirPath)) dirs.push({ name, ...(await rewriteDir({ tree, meta }, dirPath)) });
     }
-    const meta = sink.addDirmeta(modifyInode(sink.readDirmeta(dir.meta), modifiers, overrideOf(path)));
+    const old = sink.readDirmeta(dir.meta);
+    const meta = sink.addDirmeta(modifyInode(old, modifiers, { override: overrideOf(path), label: labelFor?.(path, old.mode) }));
     return { tree: sink.addDirtree({ files, dirs }), meta };
   };
   return rewriteDir(root, '/');

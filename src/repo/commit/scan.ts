@@ -23,6 +23,7 @@ import type { Repo } from '../repo.ts';
 import { readXattrs } from '../xattrs.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import { type BatchItem, type BatchResult, FLAG_HAS_DIGEST, FLAG_NEW, HASH_BYTES, notCommittable } from './commit-worker.ts';
+import type { LabelFor } from './labels.ts';
 import type { LinkIndex } from './link-index.ts';
 import { type ModeOverride, type Modifiers, modifyInode } from './modifiers.ts';
 import type { CachedDir, StatCache, StatCacheWriter } from './stat-cache.ts';
@@ -37,6 +38,7 @@ export interface ScanOptions {
   readonly runner: BatchRunner;
   readonly modifiers: Modifiers;
   readonly wantsXattrs: boolean;
+  readonly labelFor?: LabelFor | undefined;
   readonly skipSpecial: boolean;
   readonly cache?: { readonly old: StatCache | undefined; readonly isTrusted: boolean; readonly next: StatCacheWriter };
   /** Finds objects by the inode of a hard link. */
@@ -185,7 +187,10 @@ class Scanner {
   #dirMeta(path: string, treePath: string, stat: fs.Stats): InodeMeta {
     const { uid, gid, mode } = stat;
     const xattrs = this.#o.wantsXattrs ? readXattrs(path) : NO_XATTRS;
-    return modifyInode({ uid, gid, mode, xattrs }, this.#o.modifiers, this.#overrideFor(treePath));
+    return modifyInode({ uid, gid, mode, xattrs }, this.#o.modifiers, {
+      override: this.#overrideFor(treePath),
+      label: this.#o.labelFor?.(treePath, mode),
+    });
   }
 
   #overrideFor(treePath: string): ModeOverride | undefined {
@@ -307,13 +312,13 @@ class Scanner {
   }
 
   #item(node: Node, names: string[]): BatchItem {
-    if (this.#o.modifiers.overrides.size === 0) return { dir: node.path, names };
+    if (this.#o.modifiers.overrides.size === 0) return { dir: node.path, names, treeDir: node.treePath };
     const overrides: Record<string, ModeOverride> = {};
     for (const name of names) {
       const override = this.#overrideFor(joinTree(node.treePath, name));
       if (override !== undefined) overrides[name] = override;
     }
-    return { dir: node.path, names, overrides };
+    return { dir: node.path, names, treeDir: node.treePath, overrides };
   }
 
   #receive(files: readonly { node: Node; index: number }[], answer: BatchResult): void {

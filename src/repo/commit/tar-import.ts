@@ -20,6 +20,7 @@ import type { WrittenFile } from '../file-sink.ts';
 import type { ObjectWriter } from '../object-write.ts';
 import { decompress } from '../tar/decompress.ts';
 import { readTar, type TarMember } from '../tar/tar-format.ts';
+import { type LabelFor, openLabels } from './labels.ts';
 import { type Modifiers, modifyInode } from './modifiers.ts';
 import type { TreeRef, TreeSink } from './tree-sink.ts';
 
@@ -72,6 +73,7 @@ class TarImporter {
   readonly #o: TarImportOptions;
   readonly #root = newDir();
   readonly #filter: RegExp | undefined;
+  readonly #labelFor: LabelFor | undefined;
   readonly #specials: string[] = [];
   readonly #matched = new Set<string>();
   #total = 0;
@@ -80,6 +82,7 @@ class TarImporter {
 
   constructor(options: TarImportOptions) {
     this.#o = options;
+    this.#labelFor = openLabels(options.modifiers.selinuxPolicy);
     this.#filter = options.pathnameFilter === undefined ? undefined : compile(options.pathnameFilter.pattern);
   }
 
@@ -160,7 +163,7 @@ class TarImporter {
   #modified<T extends InodeMeta>(inode: T, path: string): T {
     const override = this.#o.modifiers.overrides.get(path);
     if (override !== undefined) this.#matched.add(path);
-    return modifyInode(inode, this.#o.modifiers, override);
+    return modifyInode(inode, this.#o.modifiers, { override, label: this.#labelFor?.(path, inode.mode) });
   }
 
   #linked(member: TarMember): Checksum {
