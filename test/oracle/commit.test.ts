@@ -184,12 +184,12 @@ describe('SELinux labels', () => {
     expect(await commitDir(repo, join(dir, 't'), { selinuxPolicy: policy })).toBe(expected);
     expect(await commitDir(repo, join(dir, 't'), { selinuxPolicy: policy, parent: 'none', threads: 2 })).toBe(expected);
     expect(loadFile(repo, fileIn(repo, expected, '/usr/bin/tool')).header.xattrs.map(({ value }) => `${value}`)).toEqual([
-      'bin_t\0',
+      'tool_t\0',
     ]);
     await commitDir(repo, policy, { branch: 'base' });
     const fromBase = await commitDir(repo, join(dir, 't'), { branch: 'other', base: 'base', selinuxPolicyFromBase: true });
     expect(loadFile(repo, fileIn(repo, fromBase, '/usr/bin/tool')).header.xattrs.map(({ value }) => `${value}`)).toEqual([
-      'bin_t\0',
+      'tool_t\0',
     ]);
   });
 });
