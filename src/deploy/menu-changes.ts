@@ -51,9 +51,14 @@ export function withDefault(state: SysrootState, id: string): BootMenu {
   return { ...menu, defaultId: id, previousId, triesLeft: undefined, oneShotId: undefined };
 }
 
-/** Where a rollback goes: the fallback of the default, else the newest other root that is good, else the host. */
+/**
+ * Where a rollback goes: the booted root if another one is the default (chosen in the menu, or the default is new), else the
+ * fallback of the default, else the newest other root that is good, else the host.
+ */
 export function rollbackTarget(state: SysrootState): string {
   const { menu } = state;
+  if (state.booted !== HOST_ID && state.booted !== menu.defaultId && state.deployments.some(({ root }) => root === state.booted))
+    return state.booted;
   const current = state.booted === HOST_ID ? menu.defaultId : state.booted;
   const isUsable = (id: string): boolean =>
     id !== current && (id === HOST_ID || state.deployments.some(({ root, isPresent }) => root === id && isPresent));

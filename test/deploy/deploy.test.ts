@@ -257,6 +257,17 @@ describe('rollback and menu', () => {
     expect(fs.existsSync(rootOf('root-2.0'))).toBe(true);
   });
 
+  asRoot('rollback in a root that was chosen in the menu makes it the default', async () => {
+    for (const version of ['1.0', '2.0']) {
+      await deployVersion(version);
+      markGood(`root-${version}`);
+    }
+    const target = rollbackTarget({ ...state(), booted: 'root-1.0' });
+    expect(target).toBe('root-1.0');
+    expect(rollbackTarget({ ...state(), booted: 'root-2.0' })).toBe('root-1.0');
+    expect(withDefault({ ...state(), booted: 'root-1.0' }, target).previousId).toBe('root-2.0');
+  });
+
   asRoot('one-shot boots leave the default alone', async () => {
     await deployVersion('1.0');
     await writeMenu(state(), withOneShot(state(), 'host'));

@@ -138,7 +138,10 @@ export const rollback = command({
   id: 'rollback',
   area: 'deploy',
   summary: 'Make the previous good root the default again',
-  description: ['Only the default changes; no root is written or removed.'],
+  description: [
+    'Only the default changes; no root is written or removed.',
+    'In a root that is not the default (chosen in the boot menu, or a new one waits for its first start), the booted one becomes the default.',
+  ],
   args: [],
   options: [...CHANGING],
   reads: true,
