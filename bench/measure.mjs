@@ -1,4 +1,4 @@
-/** Measures commands: wall time, and peak memory by GNU time; medians over runs that alternate between the contenders. */
+/** Measures commands: wall time, processor time and peak memory (by GNU time); medians over runs that alternate between the contenders. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export function runOk(argv) {
   return stdout;
 }
 
-/** Runs every contender of a row in turn, `runs` times; returns per contender { seconds, runs, peakMemoryBytes }. */
+/** Runs every contender of a row in turn, `runs` times; returns per contender { seconds, runs, processorSeconds, peakMemoryBytes }. */
 export function measureRow(row, runs) {
   const samples = Object.fromEntries(Object.keys(row.contenders).map((name) => [name, []]));
   for (let i = 0; i < (row.isShort ? SHORT_RUNS : runs); i++) {
@@ -34,7 +34,13 @@ export function measureRow(row, runs) {
 function summarize(samples) {
   const seconds = samples.map((sample) => sample.seconds);
   const peaks = samples.map(({ peakMemoryBytes }) => peakMemoryBytes).filter((bytes) => bytes !== undefined);
-  return { seconds: median(seconds), runs: seconds, ...(peaks.length === 0 ? {} : { peakMemoryBytes: Math.max(...peaks) }) };
+  const times = { seconds: median(seconds), runs: seconds };
+  if (peaks.length === 0) return times;
+  return {
+    ...times,
+    processorSeconds: median(samples.map((sample) => sample.processorSeconds)),
+    peakMemoryBytes: Math.max(...peaks),
+  };
 }
 
 function median(numbers) {
@@ -53,8 +59,9 @@ function measureTimeAndMemory(argv) {
   const folder = mkdtempSync(join(tmpdir(), 'hacktree-bench-'));
   try {
     const report = join(folder, 'time');
-    const measured = measureTime(['/usr/bin/time', '--output', report, '--format', '%M', ...argv]);
-    return { ...measured, peakMemoryBytes: Number(readFileSync(report, 'utf8')) * 1024 };
+    const measured = measureTime(['/usr/bin/time', '--output', report, '--format', '%M %U %S', ...argv]);
+    const [peakKib, userSec, systemSec] = readFileSync(report, 'utf8').split(' ').map(Number);
+    return { ...measured, peakMemoryBytes: peakKib * 1024, processorSeconds: userSec + systemSec };
   } finally {
     rmSync(folder, { recursive: true });
   }

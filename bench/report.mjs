@@ -1,6 +1,6 @@
 /** What was measured, as a table for people and as data. */
 import { readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { runOk } from './measure.mjs';
 
 /** Versions and machine, to be read beside every number. */
@@ -12,6 +12,7 @@ export function describeMachine() {
     ostree: /Version: '([^']+)'/.exec(runOk(['ostree', '--version']).toString())?.[1],
     node: process.version,
     kernel: release(),
+    loadBefore: loadavg()[0],
     processors: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
   };
 }

@@ -9,7 +9,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const COMMIT = ['commit', '--branch=main', '--subject=bench', '--timestamp=@1700000000'];
+const COMMIT = ['commit', '--subject=bench', '--timestamp=@1700000000'];
 
 /** Makes the rows for one place to work in. `tools` is { hacktree: argv, ostree: argv }; `run(argv)` must succeed. */
 export function makeRows({ tree, work, tools, run }) {
@@ -19,7 +19,7 @@ export function makeRows({ tree, work, tools, run }) {
     const argvOf = typeof args === 'function' ? args : () => args;
     return Object.fromEntries(Object.keys(tools).map((name) => [name, call(name, path, argvOf(name))]));
   };
-  const commit = [...COMMIT, tree];
+  const commit = [...COMMIT, '--branch=main', tree];
 
   const remove = (name, path) => rmSync(at(name, path), { recursive: true, force: true });
   const freshRepo = (name, path, mode) => {
@@ -78,7 +78,7 @@ export function makeRows({ tree, work, tools, run }) {
       prepare: (name) => {
         if (!existsSync(at(name, 'checkout'))) freshCheckout(name);
       },
-      contenders: both((name) => [...COMMIT, '--orphan', '--link-checkout-speedup', '-I', at(name, 'checkout')]),
+      contenders: both((name) => [...COMMIT, '--branch=relinked', '--link-checkout-speedup', '-I', at(name, 'checkout')]),
     },
     { name: 'fsck', target: { faster: 3 }, prepare: ensureCommitted, contenders: both(['fsck', '--quiet']) },
     { name: 'ls -R', target: { faster: 1 }, prepare: ensureCommitted, sameOutput: true, contenders: both(['ls', '-R', 'main']) },

@@ -2,6 +2,7 @@
  * npm run bench: hacktree and ostree in turn on the same real tree; medians, ratios and peak memory, as a table and as JSON.
  *
  *   --tree DIR   a tree of your own (default: a Debian root made by mmdebstrap, kept in /var/tmp/hacktree-cache)
+ *   --synthetic N  a generated tree of N small files instead, for memory and scale
  *   --work DIR   where to work, repeatable (default /dev/shm and /var/tmp); it must hold about five times the tree
  *   --runs N     runs of each contender (default 3)
  *   --rows TEXT  only the rows whose name contains the text, repeatable
@@ -28,6 +29,7 @@ const DEFAULT_PACKAGES = [
 const { values: flags } = parseArgs({
   options: {
     tree: { type: 'string' },
+    synthetic: { type: 'string' },
     work: { type: 'string', multiple: true, default: ['/dev/shm', '/var/tmp'] },
     runs: { type: 'string', default: '3' },
     rows: { type: 'string', multiple: true, default: [''] },
@@ -40,11 +42,12 @@ ensureNodeModules();
 ensureDebianPackages(PACKAGES.bench);
 if (build() !== 0) process.exit(1);
 const tree = flags.tree === undefined ? DEFAULT_TREE : resolve(flags.tree);
-if (flags.tree === undefined && !ensureDebianTree(DEFAULT_TREE, { variant: 'apt', packages: DEFAULT_PACKAGES })) {
+const wantsDefault = flags.tree === undefined && flags.synthetic === undefined;
+if (wantsDefault && !ensureDebianTree(DEFAULT_TREE, { variant: 'apt', packages: DEFAULT_PACKAGES })) {
   console.error('Cannot make a Debian root here (root, mmdebstrap and network are needed); name a tree with --tree DIR');
   process.exit(1);
 }
-const report = { ...describeMachine(), tree: measureTree(tree), places: flags.work.map((work) => benchAt(work)) };
+const report = { ...describeMachine(), places: flags.work.map((work) => benchAt(work)) };
 const page = printPage(report);
 console.log(`\n${page}`);
 save(flags.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -57,13 +60,15 @@ function benchAt(place) {
     const copy = join(work, 'tree');
     const tools = { hacktree: [process.execPath, join(root, 'bin/hacktree.js')], ostree: ['ostree'] };
     for (const name of [...Object.keys(tools), 'limits']) mkdirSync(join(work, name));
-    runOk(['cp', '-a', tree, copy]);
+    if (flags.synthetic === undefined) runOk(['cp', '-a', tree, copy]);
+    else makeSyntheticTree(copy, Number(flags.synthetic));
+    const size = { source: flags.synthetic === undefined ? tree : 'synthetic', ...measureTree(copy) };
     runOk(['sleep', '3']); // a file changed within the last two seconds is not trusted to be unchanged
     const fileSystem = runOk(['df', '--output=fstype', work]).toString().trim().split('\n').at(-1);
     const rows = makeRows({ tree: copy, work, tools, run: runOk }).filter(({ name }) =>
       flags.rows.some((text) => name.includes(text)),
     );
-    return { place, fileSystem, rows: rows.map((row) => benchRow(row, fileSystem)) };
+    return { place, fileSystem, tree: size, rows: rows.map((row) => benchRow(row, fileSystem)) };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -78,8 +83,17 @@ function benchRow(row, fileSystem) {
   return judged;
 }
 
+/** Files of 200 bytes, each other than the rest, 250 to a directory. */
+function makeSyntheticTree(dir, files) {
+  for (let i = 0; i < files; i++) {
+    const folder = join(dir, String(Math.floor(i / 62500)), String(Math.floor(i / 250) % 250));
+    if (i % 250 === 0) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `file-${i}`), `${i} `.repeat(200).slice(0, 200));
+  }
+}
+
 function measureTree(path) {
-  const counts = { path, entries: 0, files: 0, bytes: 0 };
+  const counts = { entries: 0, files: 0, bytes: 0 };
   for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
     counts.entries++;
     if (!entry.isFile()) continue;
@@ -89,13 +103,18 @@ function measureTree(path) {
   return counts;
 }
 
-function printPage({ places, tree: { entries, files, bytes }, ...machine }) {
+function printPage({ places, ...machine }) {
+  const [
+    {
+      tree: { entries, files, bytes },
+    },
+  ] = places;
   const quoted = process.argv.slice(2).map((word) => (/^[\w./=-]+$/.test(word) ? word : `'${word}'`));
   const command = ['npm run bench', ...(quoted.length === 0 ? [] : ['--', ...quoted])].join(' ');
   const lines = [
     `Made by \`${command}\` (median of ${flags.runs} runs, start-up 21; each row prepares its own state, unmeasured).`,
     `Tree: ${entries} entries, ${files} files, ${(bytes / 1e9).toFixed(2)} GB.`,
-    `hacktree ${machine.hacktree} (${machine.revision}), ostree ${machine.ostree}, node ${machine.node}, Linux ${machine.kernel}, ${machine.processors}.`,
+    `hacktree ${machine.hacktree} (${machine.revision}), ostree ${machine.ostree}, node ${machine.node}, Linux ${machine.kernel}, ${machine.processors}, load ${machine.loadBefore.toFixed(1)} before.`,
     "Ratio: the other's time over hacktree's (start-up: hacktree's over bare node's). Peak: resident memory.",
   ];
   const tables = places.map(({ place, fileSystem, rows }) => `## ${fileSystem} (${place})\n\n${printTable(rows)}\n`);
