@@ -95,3 +95,8 @@ export function claimedIds(format: AccountFormat, fields: readonly string[] | un
   const count = parseId(fields[format.rangeFields[1]]);
   return start === undefined || count === undefined || count === 0 ? undefined : [start, start + count - 1];
 }
+
+/** Tells whether two ranges of ids, as claimedIds gives them, share one. */
+export function idsOverlap(a: readonly [number, number] | undefined, b: readonly [number, number] | undefined): boolean {
+  return a !== undefined && b !== undefined && a[0] <= b[1] && b[0] <= a[1];
+}

@@ -14,6 +14,7 @@ import {
   type AccountFormat,
   type AccountRecord,
   claimedIds,
+  idsOverlap,
   parseAccounts,
   parseNames,
   printAccounts,
@@ -110,7 +111,7 @@ class FileMerge {
     for (const [at, record] of this.#records.entries()) {
       const ids = claimedIds(this.#format, record.fields);
       if (ids === undefined || this.#isUsersClaim(record, ids)) continue;
-      const rival = claims.find((claim) => claim.name !== record.name && overlaps(claim.ids, ids));
+      const rival = claims.find((claim) => claim.name !== record.name && idsOverlap(claim.ids, ids));
       if (rival === undefined || this.#isSharedInNext(rival.name, ids)) continue;
       const what = `${this.#format.idName} ${printIds(ids)} is '${rival.name}' here and '${record.name}' in the new defaults`;
       const mine = this.#user.get(record.key);
@@ -141,7 +142,7 @@ class FileMerge {
   /** The new defaults give the id to both names on purpose. */
   #isSharedInNext(name: string, ids: readonly [number, number]): boolean {
     const theirs = claimedIds(this.#format, this.#next.get(name)?.fields);
-    return theirs !== undefined && overlaps(theirs, ids);
+    return theirs !== undefined && idsOverlap(theirs, ids);
   }
 
   #mergeRecords(): AccountRecord[] {
@@ -227,10 +228,6 @@ function dayOfChange({ base, user, next }: FieldSides, merged: readonly string[]
   const password = merged[passwordField];
   if (user[passwordField] !== next[passwordField]) return (password === user[passwordField] ? user[day] : next[day]) ?? '';
   return (base !== undefined && base[day] === user[day] ? next[day] : user[day]) ?? '';
-}
-
-function overlaps(a: readonly [number, number], b: readonly [number, number]): boolean {
-  return a[0] <= b[1] && b[0] <= a[1];
 }
 
 function printIds([first, last]: readonly [number, number]): string {

@@ -66,7 +66,7 @@ class Target {
         fs.ftruncateSync(fd, step.content.length);
       });
     else if (step.step === 'directory') this.#makeDirectory(to, step.attributes);
-    else if (step.step === 'attributes') this.#changeAttributes(to, step.attributes);
+    else if (step.step === 'attributes') this.#changeOwnAttributes(step.to, to, step.attributes);
     else {
       const sourceDir = step.from === 'user' ? this.#plan.request.userDir : this.#plan.request.newDefaultsDir;
       const source = readNode(path.join(sourceDir, step.path));
@@ -161,6 +161,14 @@ class Target {
     }
     this.#changeAttributes(to, attributes);
     this.#checked.add(to);
+  }
+
+  /** A file that shares its inode with another name, as equal files of a checkout do, gets one of its own first. */
+  #changeOwnAttributes(relativePath: string, to: string, attributes: Attributes): void {
+    const node = readNode(to);
+    const source = readNode(path.join(this.#plan.request.newDefaultsDir, relativePath));
+    if (node?.type === 'file' && node.stat.nlink > 1 && source !== undefined) this.#copy(source, to, attributes);
+    else this.#changeAttributes(to, attributes);
   }
 
   #changeAttributes(to: string, attributes: Attributes): void {

@@ -15,6 +15,7 @@ import {
   type AccountFile,
   type AccountRecord,
   claimedIds,
+  idsOverlap,
   parseAccounts,
   parseNames,
   printAccounts,
@@ -127,7 +128,7 @@ class Taking {
       this.#root[file] = this.#root[file].filter(({ name }) => !this.#users.includes(this.#nameOf(name)));
       for (const record of wanted) {
         const ids = claimedIds(format, record.fields);
-        const rivals = this.#root[file].filter((other) => ids !== undefined && overlaps(claimedIds(format, other.fields), ids));
+        const rivals = this.#root[file].filter((other) => idsOverlap(claimedIds(format, other.fields), ids));
         for (const { name } of rivals)
           this.#conflicts.push(`${file}: the range of '${name}' overlaps that of '${record.name}' and was left out`);
         this.#root[file] = [...this.#root[file].filter((other) => !rivals.includes(other)), record];
@@ -225,8 +226,4 @@ function addMembers(record: AccountRecord, setFields: readonly number[], members
     if (added.length > 0) fields = fields.with(field, [...present, ...added].join(','));
   }
   return withFields(record, fields);
-}
-
-function overlaps(a: readonly [number, number] | undefined, b: readonly [number, number]): boolean {
-  return a !== undefined && a[0] <= b[1] && b[0] <= a[1];
 }

@@ -364,6 +364,24 @@ describe('safety', () => {
     });
   });
 
+  it('changes one file where the copy of the new defaults has equal files as hard links', () => {
+    inTemporaryDir((dir) => {
+      const at = (name: string): string => path.join(dir, name);
+      for (const name of ['D', 'N', 'R']) writeTree(at(name), { a: 'same', b: 'same' });
+      writeTree(at('U'), { a: { file: 'same', mode: 0o600 }, b: 'same' });
+      fs.writeFileSync(at('N/a'), 'newer');
+      fs.writeFileSync(at('N/b'), 'newer');
+      fs.rmSync(at('R/b'));
+      fs.writeFileSync(at('R/a'), 'newer');
+      fs.linkSync(at('R/a'), at('R/b'));
+      applyEtcMerge(
+        planEtcMerge({ defaultsDir: at('D'), userDir: at('U'), newDefaultsDir: at('N'), policy: defaultEtcPolicy() }),
+        at('R'),
+      );
+      expect(readTree(at('R'))).toEqual(treeOf({ a: { file: 'newer', mode: 0o600 }, b: 'newer' }));
+    });
+  });
+
   it('goes on when a file vanishes between plan and apply', () => {
     inTemporaryDir((dir) => {
       const at = (name: string): string => path.join(dir, name);
