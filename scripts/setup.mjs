@@ -13,7 +13,7 @@ export const PACKAGES = {
   demo: words('mmdebstrap ca-certificates'),
   bench: words('ostree mmdebstrap ca-certificates time'),
   test: words(`
-    ostree attr acl strace fakeroot mmdebstrap bubblewrap fuse3 time procps python3
+    ostree git attr acl strace fakeroot mmdebstrap bubblewrap fuse3 time procps python3
     xz-utils zstd bzip2 cpio gnupg openssl nginx-light busybox-static ca-certificates tzdata selinux-utils
     btrfs-progs xfsprogs e2fsprogs dosfstools mtools fdisk squashfs-tools
     qemu-system-x86 qemu-utils qemu-system-data seabios ovmf ipxe-qemu
