@@ -2,7 +2,8 @@
  * Runs one command from parsed input to exit status: signals, errors, output, all in one place for both front ends.
  *
  * A signal aborts the context's signal once; the command cleans up and the process ends with 130 or 143. A second
- * signal ends the process at once, as it would without us.
+ * signal ends the process at once, as it would without us, and so does a command that waits for something else for too
+ * long: what is on disk is sound at every moment, leftovers go with the next run.
  */
 import { isatty } from 'node:tty';
 import { Context, type GlobalOptions, type Surroundings } from './context.ts';
@@ -13,6 +14,8 @@ import { EXIT_READER_GONE, failureStatus, printError, type ReportRules, toHacktr
 import type { CommandSpec } from './spec.ts';
 
 const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** How long a command may take to clean up after a signal. */
+const CLEANUP_MS = 5000;
 
 export interface Execution {
   readonly spec: CommandSpec;
@@ -106,6 +109,10 @@ function watchSignals(): SignalWatch {
     if (received !== undefined) process.exit(SIGNAL_STATUS[name]);
     received = name;
     controller.abort();
+    setTimeout(() => {
+      writeStderr('error: Interrupted\n');
+      process.exit(SIGNAL_STATUS[name]);
+    }, CLEANUP_MS).unref();
   };
   const names = Object.keys(SIGNAL_STATUS) as (keyof typeof SIGNAL_STATUS)[];
   for (const name of names) process.on(name, onSignal);
