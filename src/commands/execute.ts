@@ -5,13 +5,14 @@
  * signal ends the process at once, as it would without us, and so does a command that waits for something else for too
  * long: what is on disk is sound at every moment, leftovers go with the next run.
  */
-import { isatty } from 'node:tty';
+
 import { Context, type GlobalOptions, type Surroundings } from './context.ts';
 import { printErrorObject, printResult } from './json.ts';
 import { loadCommand } from './loaders.ts';
 import { Output, ReaderGone, writeStderr } from './output.ts';
 import { EXIT_READER_GONE, failureStatus, printError, type ReportRules, toHacktreeError } from './report.ts';
 import type { CommandSpec } from './spec.ts';
+import { isTerminal } from './terminal.ts';
 
 const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** How long a command may take to clean up after a signal. */
@@ -27,9 +28,9 @@ export interface Execution {
 /** Reads what the process brings along. */
 export function surroundingsOfProcess(): Surroundings {
   // Asking process.stderr would set up a stream that is not needed.
-  const stderrIsTerminal = isatty(2);
+  const stderrIsTerminal = isTerminal(2);
   const columns = stderrIsTerminal ? process.stderr.columns : 80;
-  return { env: process.env, cwd: process.cwd(), stdoutFd: 1, stdoutIsTerminal: isatty(1), stderrIsTerminal, columns };
+  return { env: process.env, cwd: process.cwd(), stdoutFd: 1, stdoutIsTerminal: isTerminal(1), stderrIsTerminal, columns };
 }
 
 /** Makes a failure that no promise holds end the process as any other does, instead of with Node's own report. */
@@ -61,7 +62,7 @@ export async function execute({ spec, input, global, rules }: Execution): Promis
  * --version) needs nothing of a repository.
  */
 export async function endAfterCommand(status: number): Promise<never> {
-  const { endProcess } = await import('../repo/index.ts');
+  const { endProcess } = await import('./end-process.ts');
   return endProcess(status);
 }
 
@@ -106,12 +107,15 @@ function watchSignals(): SignalWatch {
   const controller = new AbortController();
   let received: keyof typeof SIGNAL_STATUS | undefined;
   const onSignal = (name: keyof typeof SIGNAL_STATUS): void => {
-    if (received !== undefined) process.exit(SIGNAL_STATUS[name]);
+    if (received !== undefined) {
+      void endAfterCommand(SIGNAL_STATUS[name]);
+      return;
+    }
     received = name;
     controller.abort();
     setTimeout(() => {
       writeStderr('error: Interrupted\n');
-      process.exit(SIGNAL_STATUS[name]);
+      void endAfterCommand(SIGNAL_STATUS[name]);
     }, CLEANUP_MS).unref();
   };
   const names = Object.keys(SIGNAL_STATUS) as (keyof typeof SIGNAL_STATUS)[];

@@ -4,7 +4,7 @@
  * Finds the command, lets oclif cut the line, checks the values, runs it. `--version` and help need neither the
  * parser nor any command's code.
  */
-import { isatty } from 'node:tty';
+
 import { VERSION } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
 import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
@@ -15,6 +15,7 @@ import { EXIT_OK, type ReportRules } from '../report.ts';
 import { type CommandSpec, isIn, type OptionSpec } from '../spec.ts';
 import { didYouMean } from '../suggest.ts';
 import { COMMANDS } from '../table/index.ts';
+import { isTerminal } from '../terminal.ts';
 import { globalOptions } from './global-options.ts';
 import { commandHelp, groupHelp, topHelp, usageLine } from './help.ts';
 import { findCommand, type Line, parseLine } from './parse.ts';
@@ -51,7 +52,7 @@ function roughGlobals(argv: readonly string[]): RoughGlobals {
   const given = new Set(options);
   const at = options.lastIndexOf('--color');
   const when = at >= 0 ? options[at + 1] : options.findLast((token) => token.startsWith('--color='))?.slice('--color='.length);
-  const color = when === 'always' || (when !== 'never' && (process.env.NO_COLOR ?? '') === '' && isatty(2));
+  const color = when === 'always' || (when !== 'never' && (process.env.NO_COLOR ?? '') === '' && isTerminal(2));
   return {
     help: given.has('--help') || given.has('-h'),
     version: given.has('--version'),
