@@ -4,7 +4,7 @@
  *
  * Source: ostree-format 6; ostree-cli A.1 (checkout).
  */
-import { HacktreeError, wrapSystemError } from '../core/index.ts';
+import { checkFileName, wrapSystemError } from '../core/index.ts';
 import { isSymlinkMode } from '../format/index.ts';
 import type { FileObject } from '../repo/index.ts';
 import {
@@ -58,12 +58,10 @@ function writeCopy(object: FileObject, inode: Inode, dir: number, name: string):
   closeFd(fd);
 }
 
-/** Makes the device 0:0 that a file `.ostree-wh.NAME` stands for. Errors: as copyFile; `path-unsafe` for an empty NAME. */
+/** Makes the device 0:0 that a file `.ostree-wh.NAME` stands for. Errors: as copyFile; `path-unsafe` for a NAME that is none. */
 export function placeDevice(context: PlaceContext, target: Target, object: FileObject): void | Promise<void> {
   const place = { ...target, name: withoutPrefix(target.name), path: withoutPrefix(target.path) };
-  if (place.name === '' || place.name.endsWith('/')) {
-    throw new HacktreeError('path-unsafe', `Invalid empty whiteout '${target.path}'`, { details: { path: target.path } });
-  }
+  checkFileName(place.name.slice(place.name.lastIndexOf('/') + 1));
   const { settings, labelFor } = context;
   const inode = fileInode(object.header, settings, labelFor?.(place.path, object.header.mode));
   const isSame = (): boolean => isSameAsDevice({ dir: place.spot.dir, name: place.name }, inode);

@@ -116,7 +116,7 @@ export class DirPlacer {
     const { root } = this.#destination;
     const inode = this.#inode(path, meta);
     try {
-      if (!this.#isPlain(inode)) this.#withDir(root, path, (fd) => this.#applyExceptLate(fd, path, inode));
+      if (!this.#isPlain(inode)) this.#withDir(root, path, (fd) => this.#finish(fd, path, inode));
       if (!this.#context.settings.forceCopy) zeroMtimeAt(root, path);
     } catch (error) {
       throw wrapSystemError(error, 'Finishing directory', path);
@@ -175,7 +175,7 @@ export class DirPlacer {
     const temporary = temporaryName();
     mkdirAt(staging, temporary, OWNER_ALL);
     try {
-      this.#withDir(staging, temporary, (fd) => this.#applyExceptLate(fd, path, this.#inode(path, meta)));
+      this.#withDir(staging, temporary, (fd) => this.#begin(fd, this.#inode(path, meta)));
       if (renameNoReplaceAt(staging, temporary, spot.dir, name)) return true;
     } catch (error) {
       rmdirAt(staging, temporary);
@@ -192,7 +192,7 @@ export class DirPlacer {
   }
 
   #finishInto(dir: number, { path, meta }: DirTask): void {
-    this.#applyExceptLate(dir, path, this.#inode(path, meta));
+    this.#finish(dir, path, this.#inode(path, meta));
     if (!this.#context.settings.forceCopy) zeroMtimeAt(dir, '.');
   }
 
@@ -227,10 +227,16 @@ export class DirPlacer {
     return dirInode(dirmeta, this.#context.settings, this.#context.labelFor?.(path, dirmeta.mode));
   }
 
-  #applyExceptLate(fd: number, path: string, inode: Inode): void {
-    const isLate = (inode.mode & OWNER_ALL) !== OWNER_ALL;
-    if (isLate) this.lateModes.push({ path, mode: inode.mode });
-    applyInode(fd, isLate ? { ...inode, mode: inode.mode | OWNER_ALL } : inode);
+  /** In user mode an inherited set-group-id bit stays until the end, for what is made below; a chmod might drop it. */
+  #begin(fd: number, inode: Inode): void {
+    const inherits = inode.owner === undefined && ((statAt(fd, '')?.mode ?? 0) & S_ISGID) !== 0;
+    if (!inherits) applyInode(fd, usable(inode));
+  }
+
+  #finish(fd: number, path: string, inode: Inode): void {
+    const now = usable(inode);
+    applyInode(fd, now);
+    if (now.mode !== inode.mode) this.lateModes.push({ path, mode: inode.mode });
   }
 
   #withDir(dir: number, name: string, use: (fd: number) => void): void {
@@ -242,4 +248,9 @@ export class DirPlacer {
       closeFd(fd);
     }
   }
+}
+
+/** The inode of a directory as long as things are put below it. */
+function usable(inode: Inode): Inode {
+  return (inode.mode & OWNER_ALL) === OWNER_ALL ? inode : { ...inode, mode: inode.mode | OWNER_ALL };
 }

@@ -8,14 +8,14 @@
  * Source: ostree-format 6 (checkout by hard link, uncompressed cache).
  */
 import type { Checksum } from '../core/index.ts';
-import { isSymlinkMode } from '../format/index.ts';
-import { loadFile, missingObject, type RepoMode } from '../repo/index.ts';
+import { isRegularMode, isSymlinkMode } from '../format/index.ts';
+import { type FileObject, loadFile, missingObject, type RepoMode } from '../repo/index.ts';
 import { linkUnlessEmptyAt, statAt } from '../sys/index.ts';
 import type { PlaceContext } from './context.ts';
 import { copyFile, PASSTHROUGH_PREFIX, placeDevice } from './copy-file.ts';
 import { fileInode } from './inode.ts';
 import { linkFile, refuseLink } from './link-file.ts';
-import { findFile, looseName, type ObjectSource } from './sources.ts';
+import { type FoundObject, findFile, looseName, type ObjectSource } from './sources.ts';
 import type { Spot, Target } from './target.ts';
 import { fillCache } from './uncompressed-cache.ts';
 
@@ -62,11 +62,19 @@ function linkBare(
   }
 }
 
+function find({ repo, sources }: PlaceContext, checksum: Checksum): FoundObject {
+  const found = findFile(sources, checksum);
+  if (found === undefined) throw missingObject(repo, checksum, 'file');
+  return found;
+}
+
+function loadFound(context: PlaceContext, checksum: Checksum): FileObject {
+  return loadFile(find(context, checksum).source.repo, checksum);
+}
+
 /** Any object in any mode. */
 function placeFound(context: PlaceContext, target: Target, checksum: Checksum): void | Promise<void> {
-  const found = findFile(context.sources, checksum);
-  if (found === undefined) throw missingObject(context.repo, checksum, 'file');
-  const { source, name, stat } = found;
+  const { source, name, stat } = find(context, checksum);
   const from = { dir: source.objects, name };
   const { mode } = source.repo;
   if (
@@ -89,15 +97,16 @@ function isLinkable(repoMode: RepoMode, mode: number, sizeBytes: number): boolea
 }
 
 function placePassthrough(context: PlaceContext, target: Target, checksum: Checksum): void | Promise<void> {
-  const object = loadFile(context.repo, checksum);
+  const object = loadFound(context, checksum);
   if (isSymlinkMode(object.header.mode)) return placeFound(context, target, checksum);
   return placeDevice(context, target, object);
 }
 
 async function placeThroughCache(context: PlaceContext, target: Target, checksum: Checksum, cache: number): Promise<void> {
   const from = { dir: cache, name: looseName(checksum) };
-  if (statAt(cache, from.name) !== undefined && linkFile(context, target, from, checksum)) return;
-  const object = loadFile(context.repo, checksum);
+  const cached = statAt(cache, from.name);
+  if (cached !== undefined && isRegularMode(cached.mode) && linkFile(context, target, from, checksum)) return;
+  const object = loadFound(context, checksum);
   if (!isSymlinkMode(object.header.mode) && isLinkable('bare-user', object.header.mode, object.sizeBytes)) {
     const inode = fileInode(object.header, context.settings, undefined);
     if ((await fillCache(context.repo, cache, from.name, object, inode)) && linkFile(context, target, from, checksum)) return;

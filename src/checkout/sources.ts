@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, errnoOf } from '../core/index.ts';
-import { loosePath, type Repo } from '../repo/index.ts';
+import { checkFileObjectType, loosePath, type Repo } from '../repo/index.ts';
 import { closeFd, deviceAt, type EntryStat, mkdirAt, openDirAt, statAt } from '../sys/index.ts';
 import { canHardlink, type Settings } from './settings.ts';
 import { CACHE_DIR } from './uncompressed-cache.ts';
@@ -63,12 +63,14 @@ export function closeSources(sources: readonly ObjectSource[]): void {
   }
 }
 
-/** Finds a file object; undefined when no source has it. */
+/** Finds a file object; undefined when no source has it. Errors: `object-corrupt` for what no file object can be. */
 export function findFile(sources: readonly ObjectSource[], checksum: Checksum): FoundObject | undefined {
   for (const source of sources) {
     const name = loosePath(source.repo.mode, checksum, 'file');
     const stat = statAt(source.objects, name);
-    if (stat !== undefined) return { source, name, stat };
+    if (stat === undefined) continue;
+    checkFileObjectType(source.repo, checksum, stat.mode);
+    return { source, name, stat };
   }
   return undefined;
 }

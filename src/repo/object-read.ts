@@ -23,6 +23,7 @@ import {
   type FileHeader,
   HEADER_PREFIX_BYTES,
   type InodeMeta,
+  isRegularMode,
   isSymlinkMode,
   MAX_METADATA_BYTES,
   NO_XATTRS,
@@ -75,13 +76,15 @@ export function tryReadMetadata(repo: Repo, checksum: Checksum, type: ObjectType
   const path = objectPath(repo, checksum, type);
   let fd: number;
   try {
-    fd = fs.openSync(path, 'r');
+    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw wrapSystemError(error, 'Reading object', path);
     return repo.parent === undefined ? undefined : tryReadMetadata(repo.parent, checksum, type);
   }
   try {
-    const { size } = fs.fstatSync(fd);
+    const stat = fs.fstatSync(fd);
+    const { size } = stat;
+    if (!stat.isFile()) throw notAFile(path, checksum, type, stat.mode);
     if (size > MAX_METADATA_BYTES) {
       throw new HacktreeError(
         'object-too-large',
@@ -99,6 +102,22 @@ export function tryReadMetadata(repo: Repo, checksum: Checksum, type: ObjectType
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/**
+ * Checks that what lies in a file object's place may be one. Opening a pipe would wait for ever; only bare and
+ * bare-user-only repositories hold symlinks. Errors: `object-corrupt`.
+ */
+export function checkFileObjectType(repo: Repo, checksum: Checksum, mode: number): void {
+  const mayBeLink = repo.mode !== 'archive' && repo.mode !== 'bare-user';
+  if (isRegularMode(mode) || (mayBeLink && isSymlinkMode(mode))) return;
+  throw notAFile(objectPath(repo, checksum, 'file'), checksum, 'file', mode);
+}
+
+function notAFile(path: string, checksum: Checksum, type: ObjectType, mode: number): HacktreeError {
+  return new HacktreeError('object-corrupt', `Corrupted ${type} object ${checksum}: Not a regular file`, {
+    details: { path, expected: 'a regular file', found: `mode 0${mode.toString(8)}` },
+  });
 }
 
 /** Fills a buffer from a position; returns how many bytes there were. */
@@ -171,12 +190,7 @@ export function loadFile(repo: Repo, checksum: Checksum): FileObject {
     if (repo.parent === undefined) throw missingObject(repo, checksum, 'file');
     return loadFile(repo.parent, checksum);
   }
-  // Opening a FIFO would wait for ever.
-  if (!stat.isFile() && !(stat.isSymbolicLink() && repo.mode !== 'archive' && repo.mode !== 'bare-user')) {
-    throw new HacktreeError('object-corrupt', `Corrupted file object ${checksum}: Not a regular file or symlink`, {
-      details: { path },
-    });
-  }
+  checkFileObjectType(repo, checksum, stat.mode);
   try {
     return repo.mode === 'archive' ? loadFilez(path, stat.size) : loadBare(repo, checksum, path, stat);
   } catch (cause) {

@@ -53,14 +53,15 @@ export function statAt(dir: number, name: string): EntryStat | undefined {
 }
 
 /** What linkUnlessEmptyAt did. */
-export type LinkOutcome = 'linked' | 'missing' | 'empty' | 'taken';
+export type LinkOutcome = 'linked' | 'missing' | 'empty' | 'special' | 'taken';
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+const S_IFLNK = 0o120000;
 
 /**
- * Makes a hard link, unless what it would link is an empty regular file; symlinks are linked, not followed. Tells when there
- * is nothing of the old name, or the new one is taken. Written for tens of thousands of calls.
+ * Makes a hard link to a file or symlink, unless it is an empty regular file or something special (directory, device, pipe,
+ * socket). Tells when there is nothing of the old name, or the new one is taken. Written for tens of thousands of calls.
  */
 export function linkUnlessEmptyAt(oldDir: number, oldName: string, newDir: number, newName: string): LinkOutcome {
   const calls = nativeCalls();
@@ -69,8 +70,12 @@ export function linkUnlessEmptyAt(oldDir: number, oldName: string, newDir: numbe
     if (failure.code === 'ENOENT') return 'missing';
     throw failure;
   }
-  const isEmpty = statWords[SIZE_WORD] === 0 && statWords[SIZE_WORD + 1] === 0;
-  if (isEmpty && ((statWords[MODE_WORD] as number) & S_IFMT) === S_IFREG) return 'empty';
+  const type = (statWords[MODE_WORD] as number) & S_IFMT;
+  if (type === S_IFREG) {
+    if (statWords[SIZE_WORD] === 0 && statWords[SIZE_WORD + 1] === 0) return 'empty';
+  } else if (type !== S_IFLNK) {
+    return 'special';
+  }
   if (calls.linkat(oldDir, oldName, newDir, newName, 0) >= 0) return 'linked';
   const failure = lastFailure('linkat', newName);
   if (failure.code === 'EEXIST') return 'taken';
