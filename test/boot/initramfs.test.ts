@@ -9,6 +9,7 @@ import { baseArguments } from '../../src/bootloader/index.ts';
 import { requireRoot, requireTool } from '../helpers/run.ts';
 import { type BaseRoot, bakeInitrds, ensureBaseRoot, type InitrdName } from './lab/base-root.ts';
 import { ROOT_UUID } from './lab/disk.ts';
+import { expectDeployed, expectHealthySystem } from './lab/expectations.ts';
 import { type Report, waitForReport } from './lab/report.ts';
 import { addRoot, directBoot, finishDisk, makeStage, rootOf, writeInto } from './lab/stage.ts';
 import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm } from './lab/vm.ts';
@@ -57,39 +58,6 @@ async function report(vm: Vm): Promise<Report> {
   const result = await waitForReport(vm);
   await vm.waitForExit();
   return result;
-}
-
-const WRITABLE = ['/etc', '/var', '/root', '/srv', '/mnt', '/media', '/home', '/tmp'];
-
-/** What holds in every deployed root, with and without systemd. */
-function expectDeployed(found: Report, root: string): void {
-  expect(found.one('id')).toBe(root);
-  expect(found.writable).toEqual(WRITABLE);
-  expect(found.all('booted')).toEqual([`root=${root}`, 'var=debian', expect.stringMatching(/^boot_id=[0-9a-f-]{36}$/)]);
-  expect(found.one('same-boot')).toBe('1');
-  expect(found.one('home')).toBe('hello');
-  expect(found.one('gnomeos')).toContain('root-1 ');
-  expect(found.one('dpkg')).toMatch(/^1\./);
-  expect(found.all('mount')).toEqual(
-    expect.arrayContaining([
-      `/ /gnomeos/${root} ro,relatime`,
-      `/etc /gnomeos/${root}/etc rw,relatime`,
-      '/var /gnomeos/var/debian rw,relatime',
-      '/home /home rw,relatime',
-      `/var/lib/dpkg /gnomeos/${root}/var/lib/dpkg ro,relatime`,
-      '/boot /boot ro,relatime',
-      '/sysroot / ro,relatime',
-    ]),
-  );
-}
-
-/** What holds besides once systemd is up. */
-function expectHealthySystem(found: Report, root: string): void {
-  expect(found.one('failed-units')).toBe('');
-  expect(found.one('machine-id')).toBe('33');
-  expect(found.one('below-sysroot')).toBe('0');
-  expect(found.one('boot-complete')).toBe('success');
-  expect(found.all('state')).toContainEqual(expect.stringMatching(`^${root}/good time=[0-9]+$`));
 }
 
 describe('a stock root with its own initial RAM disk and the overlay', () => {

@@ -78,13 +78,18 @@ export const rootOf = (stage: Stage, name: string): string => join(topOf(stage),
 /** Deploys the stock root under a name. Its /usr stays untouched but for a file with its name. */
 export function addRoot(stage: Stage, name: string): void {
   const root = rootOf(stage, name);
-  copyTree(stage.base.dir, root);
+  makeTree(stage.base, root, name);
   mkdirSync(join(root, 'sysroot'));
   symlinkSync('sysroot/gnomeos', join(root, 'gnomeos'));
-  writeInto(root, 'usr/lib/lab-id', `${name}\n`);
   writeInto(root, 'etc/fstab', separateBootLine(stage));
   writeInto(topOf(stage), `gnomeos/state/${name}/boot`, `var=${VAR_NAME}\n`);
-  addReport(root);
+}
+
+/** Lays out the stock tree with the report, as something to commit. Its files are hard links to the cached ones. */
+export function makeTree(base: BaseRoot, dir: string, id: string): void {
+  copyTree(base.dir, dir);
+  writeInto(dir, 'usr/lib/lab-id', `${id}\n`);
+  addReport(dir);
 }
 
 /** Replaces a file; its hard links elsewhere keep the old content. */
