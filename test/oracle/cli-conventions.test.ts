@@ -125,6 +125,8 @@ function optionNames(page: string): string[] {
 /** Options that only newer releases have, or that are ours. */
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   refs: ['--revision', '-r'],
+  commit: ['--sign-from-file'],
+  show: ['--list-metadata-keys', '--list-detached-metadata-keys'],
 };
 
 describe('help', () => {
