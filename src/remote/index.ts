@@ -19,5 +19,6 @@ export * from './remote-services.ts';
 export type { RemoteSummary } from './remote-summary.ts';
 export * from './remotes.ts';
 export { type RunningServer, type ServeOptions, serveRepo } from './serve.ts';
+export * from './sign-keys.ts';
 export * from './summary-file.ts';
 export { Trust, type TrustOptions } from './trust.ts';

@@ -28,6 +28,7 @@ export interface RemoteConfig {
   readonly gpgKeyPaths: readonly string[];
   readonly signVerify: SignVerify;
   readonly signVerifySummary: SignVerify;
+  readonly signVerifyDeltas: boolean;
   readonly tlsPermissive: boolean;
   readonly tlsClientCertPath: string | undefined;
   readonly tlsClientKeyPath: string | undefined;
@@ -112,6 +113,7 @@ function interpretRemote(file: KeyFile, name: string): RemoteConfig {
     gpgKeyPaths: file.getList(group, 'gpgkeypath') ?? [],
     signVerify: signVerifyOf(file, group, 'sign-verify'),
     signVerifySummary: signVerifyOf(file, group, 'sign-verify-summary'),
+    signVerifyDeltas: flag('sign-verify-deltas', false),
     tlsPermissive: flag('tls-permissive', false),
     tlsClientCertPath: text('tls-client-cert-path'),
     tlsClientKeyPath: text('tls-client-key-path'),

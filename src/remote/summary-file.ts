@@ -8,20 +8,15 @@
  * Source: ostree-format 9, 10.1; ostree-cli A.1 (`summary`).
  */
 import * as fs from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import type { Checksum } from '../core/index.ts';
-import { compareUtf8, sha256, wrapSystemError } from '../core/index.ts';
+import { join } from 'node:path';
+import { compareUtf8, wrapSystemError } from '../core/index.ts';
 import {
   type Dict,
   decodeDict,
   decodeSummary,
-  deltaIndexPath,
-  deltaNameFromDirectory,
-  encodeDeltaIndex,
   encodeDict,
   encodeSummary,
   lookupString,
-  printDeltaName,
   printVariant,
   type Summary,
   type SummaryDelta,
@@ -43,7 +38,8 @@ import {
   readMetadata,
   setConfigValue,
 } from '../repo/index.ts';
-import { ensureDir, removeFileDurable, writeFileDurable } from '../sys/index.ts';
+import { removeFileDurable, writeFileDurable } from '../sys/index.ts';
+import { listDeltas, writeDeltaIndexes } from './delta/index.ts';
 import { writeMirrorIndex } from './mirror-index/write.ts';
 
 export interface UpdateSummaryOptions {
@@ -122,43 +118,6 @@ function collectionMap(repo: Repo): [string, SummaryRef[]][] {
       refs.filter(({ collection }) => collection === id),
     ),
   ]);
-}
-
-/** Lists the static deltas in the repository, sorted by name. */
-function listDeltas(repo: Repo): SummaryDelta[] {
-  const base = join(repo.path, 'deltas');
-  if (!fs.existsSync(base)) return [];
-  const found = fs.readdirSync(base).flatMap((prefix) =>
-    fs.readdirSync(join(base, prefix)).flatMap((rest): SummaryDelta[] => {
-      const name = deltaNameFromDirectory(`deltas/${prefix}/${rest}`);
-      const path = join(base, prefix, rest, 'superblock');
-      if (name === undefined || !fs.existsSync(path)) return [];
-      return [{ name, superblock: sha256(fs.readFileSync(path)).toString('hex') as Checksum }];
-    }),
-  );
-  return found.sort((a, b) => compareUtf8(printDeltaName(a.name), printDeltaName(b.name)));
-}
-
-/** Writes `delta-indexes/`: one file for each commit that deltas lead to; those of others go. */
-function writeDeltaIndexes(repo: Repo, deltas: readonly SummaryDelta[]): void {
-  const base = join(repo.path, 'delta-indexes');
-  const wanted = new Map<string, SummaryDelta[]>();
-  for (const delta of deltas) {
-    const path = deltaIndexPath(delta.name.to);
-    wanted.set(path, [...(wanted.get(path) ?? []), delta]);
-  }
-  for (const [path, list] of wanted) {
-    const bytes = encodeDeltaIndex(list);
-    const full = join(repo.path, path);
-    if (fs.existsSync(full) && fs.readFileSync(full).equals(bytes)) continue;
-    ensureDir(dirname(full));
-    writeFileDurable(full, bytes, { sync: repo.config.fsync });
-  }
-  if (!fs.existsSync(base)) return;
-  for (const entry of fs.readdirSync(base, { recursive: true, withFileTypes: true })) {
-    const full = join(entry.parentPath, entry.name);
-    if (entry.isFile() && entry.name.endsWith('.index') && !wanted.has(relative(repo.path, full))) fs.rmSync(full);
-  }
 }
 
 export interface StoredSummary {

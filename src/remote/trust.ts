@@ -8,26 +8,19 @@
  * Source: ostree-format 5.5, 6.1, 8, 9.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
-import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { type Checksum, HacktreeError } from '../core/index.ts';
 import type { Dict } from '../format/index.ts';
 import type { Repo } from '../repo/index.ts';
 import {
-  checkDummy,
-  checkEd25519,
   checkGpg,
-  checkSpki,
   type KeyBlock,
-  keyDirectoryNames,
   listSignatures,
-  parseEd25519PublicKey,
-  parseKeyList,
-  parseSpkiPublicKey,
   readKeyring,
   requireGoodSignature,
   type SignatureVerdict,
 } from '../sign/index.ts';
 import { keyringFile, type RemoteConfig, type SignVerify } from './remotes.ts';
+import { checkKeySignatures, filesIn, readKeyFile, SIGN_TYPES, type SignType } from './sign-keys.ts';
 
 export interface TrustOptions {
   /** Seconds since 1970 UTC. Default: now. */
@@ -41,9 +34,6 @@ export interface TrustOptions {
 }
 
 const SYSTEM_KEYRING_DIRS = ['/usr/share/ostree/trusted.gpg.d'];
-const SYSTEM_SIGN_DIRS = ['/etc/ostree', '/usr/share/ostree'];
-const SIGN_TYPES = ['ed25519', 'spki', 'dummy'] as const;
-type SignType = (typeof SIGN_TYPES)[number];
 
 export class Trust {
   readonly #repo: Repo;
@@ -70,6 +60,15 @@ export class Trust {
   /** Errors: `signature-missing`, `signature-invalid`, `key-invalid`. */
   async checkSummary(bytes: Uint8Array, signatures: Dict): Promise<SignatureVerdict[]> {
     return this.#check('Summary', bytes, signatures, this.#remote.gpgVerifySummary, this.#remote.signVerifySummary);
+  }
+
+  /** A delta's signatures matter where the repository or the remote says so. Errors: `signature-missing`, `signature-invalid`. */
+  checkDelta(what: string, bytes: Uint8Array, signatures: Dict): void {
+    if (!this.#repo.config.signVerifyDeltas && !this.#remote.signVerifyDeltas) return;
+    const { signVerify, name } = this.#remote;
+    const verdicts = this.#wantedTypes(signVerify).flatMap((type) => this.#checkType(type, bytes, signatures));
+    const missing = 'signatures of static deltas are required, but none found';
+    requireGoodSignature(verdicts, { what, remote: name, nowSec: 0, missing });
   }
 
   async #check(what: string, bytes: Uint8Array, dict: Dict, gpg: boolean, sign: SignVerify): Promise<SignatureVerdict[]> {
@@ -99,32 +98,14 @@ export class Trust {
   }
 
   #checkType(type: SignType, bytes: Uint8Array, dict: Dict): SignatureVerdict[] {
-    const signatures = listSignatures(dict, type);
-    if (signatures.length === 0) return [];
-    if (type === 'dummy') {
-      const keys = this.#keyTexts(type);
-      return checkDummy(signatures, keys, { enabled: this.#options.dummyEnabled === true });
-    }
-    const parse = type === 'ed25519' ? parseEd25519PublicKey : parseSpkiPublicKey;
-    const own = this.#keyTexts(type);
-    const trusted = own.length > 0 ? own : this.#systemKeys(type, 'trusted');
-    const revoked = this.#systemKeys(type, 'revoked');
-    const keys = { trusted: parseAll(trusted, parse), revoked: parseAll(revoked, parse) };
-    return type === 'ed25519' ? checkEd25519(bytes, signatures, keys) : checkSpki(bytes, signatures, keys);
-  }
-
-  /** Keys that the remote names itself, as text. */
-  #keyTexts(type: SignType): string[] {
     const inline = this.#remote.get(`verification-${type}-key`);
     const file = this.#remote.get(`verification-${type}-file`);
-    return [...(inline === undefined ? [] : [inline]), ...(file === undefined ? [] : readText(file).split('\n'))];
-  }
-
-  #systemKeys(type: 'ed25519' | 'spki', list: 'trusted' | 'revoked'): string[] {
-    const [file, directory] = keyDirectoryNames(type)[list];
-    return (this.#options.signKeyDirs ?? SYSTEM_SIGN_DIRS).flatMap((dir) =>
-      [join(dir, file), ...filesIn(join(dir, directory))].filter(fs.existsSync).flatMap((path) => readText(path).split('\n')),
-    );
+    return checkKeySignatures(type, bytes, dict, {
+      keys: inline === undefined ? [] : [inline],
+      files: file === undefined ? [] : [file],
+      dirs: this.#options.signKeyDirs,
+      dummyEnabled: this.#options.dummyEnabled,
+    });
   }
 
   #gpgKeys(): readonly KeyBlock[] {
@@ -132,13 +113,9 @@ export class Trust {
     const own = keyringFile(this.#repo, this.#remote.name);
     const files = [...(fs.existsSync(own) ? [own] : []), ...this.#remote.gpgKeyPaths.flatMap(filesAt)];
     const paths = files.length > 0 ? files : (this.#options.gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(keyringsIn);
-    this.#keyring = paths.flatMap((path) => readKeyring(readBytes(path)));
+    this.#keyring = paths.flatMap((path) => readKeyring(readKeyFile(path)));
     return this.#keyring;
   }
-}
-
-function parseAll(texts: readonly string[], parse: (line: string) => Buffer): Buffer[] {
-  return texts.flatMap((text) => parseKeyList(text, parse).keys);
 }
 
 function filesAt(path: string): string[] {
@@ -146,19 +123,3 @@ function filesAt(path: string): string[] {
 }
 
 const keyringsIn = (dir: string): string[] => filesIn(dir).filter((path) => /\.(gpg|asc|pgp|key|kbx)$/.test(path));
-
-function filesIn(dir: string): string[] {
-  if (!fs.existsSync(dir)) return [];
-  const names = fs.readdirSync(dir).filter((name) => !name.startsWith('.'));
-  return names.sort().map((name) => join(dir, name));
-}
-
-function readBytes(path: string): Buffer {
-  try {
-    return fs.readFileSync(path);
-  } catch (error) {
-    throw wrapSystemError(error, 'Reading key file', path);
-  }
-}
-
-const readText = (path: string): string => readBytes(path).toString('utf8');

@@ -31,6 +31,8 @@ export interface RepoConfig {
   readonly autoUpdateSummary: boolean;
   readonly noDeltasInSummary: boolean;
   readonly indexedDeltas: boolean;
+  /** Static deltas are used only when they are signed with a trusted key. */
+  readonly signVerifyDeltas: boolean;
   readonly addRemotesConfigDir: boolean;
   /** 1..9. */
   readonly zlibLevel: number;
@@ -110,6 +112,7 @@ export function interpretConfig(keyFile: KeyFile, path: string): RepoConfig {
     autoUpdateSummary: flag('auto-update-summary', flag('commit-update-summary', false)),
     noDeltasInSummary: flag('no-deltas-in-summary', false),
     indexedDeltas: flag('indexed-deltas', false),
+    signVerifyDeltas: flag('sign-verify-deltas', false),
     addRemotesConfigDir: flag('add-remotes-config-dir', false),
     zlibLevel: Math.min(9, Math.max(1, keyFile.getInteger('archive', 'zlib-level') ?? 6)),
   };

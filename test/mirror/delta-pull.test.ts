@@ -6,7 +6,7 @@ import { addRemote, pull } from '../../src/remote/index.ts';
 import { initRepo, openRepo, type Repo } from '../../src/repo/index.ts';
 import { type Nginx, startNginx } from '../helpers/nginx.ts';
 import { initOstreeRepo, ostree, ostreeCommit, ostreeFsck } from '../helpers/oracle.ts';
-import { requireRoot, requireTool } from '../helpers/run.ts';
+import { requireRoot, requireTool, runOk } from '../helpers/run.ts';
 import { keptScratchDir, scratchDir } from '../helpers/scratch.ts';
 import { noise } from '../helpers/trees.ts';
 
@@ -92,3 +92,25 @@ function findPart(repo: string): string {
   const paths = fs.readdirSync(join(repo, 'deltas'), { recursive: true, encoding: 'utf8' });
   return join(repo, 'deltas', paths.find((path) => path.endsWith('/0')) ?? 'none');
 }
+
+withTools('takes only signed deltas where the remote says so', async () => {
+  const sign = (...args: string[]): void => {
+    runOk('ostree', [`--repo=${mirror}`, 'static-delta', 'generate', ...args, 'main'], {
+      env: { OSTREE_DUMMY_SIGN_ENABLED: '1' },
+    });
+    ostree(mirror, 'summary', '-u');
+  };
+  const repo = await clientAtFirst('bare-user');
+  for (const [key, value] of Object.entries({ 'sign-verify-deltas': 'true', 'verification-dummy-key': 'K1' })) {
+    ostree(repo.path, 'config', 'set', '--group=remote "m"', key, value);
+  }
+  const options = { refs: ['main'], threads: 0, requireStaticDeltas: true, trust: { dummyEnabled: true } };
+  const attempt = (): Promise<unknown> => pull(openRepo(repo.path), 'm', options);
+  await expect(attempt()).rejects.toMatchObject({ code: 'signature-missing' });
+  sign('--sign-type=dummy', '--sign=K2');
+  await expect(attempt()).rejects.toMatchObject({ code: 'signature-invalid' });
+  expect(ostree(repo.path, 'rev-parse', 'm:main')).toBe(first);
+  sign('--sign-type=dummy', '--sign=K2', '--sign=K1');
+  await expect(attempt()).resolves.toMatchObject({ deltaParts: 1 });
+  expect(ostree(repo.path, 'rev-parse', 'm:main')).toBe(second);
+});

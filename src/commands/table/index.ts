@@ -5,12 +5,20 @@
  */
 import type { CommandSpec } from '../spec.ts';
 import { CONTENT_COMMANDS } from './content.ts';
+import { DELTA_COMMANDS } from './deltas.ts';
 import { DEPLOY_COMMANDS } from './deploy.ts';
 import { HISTORY_COMMANDS } from './history.ts';
 import { REPOSITORY_COMMANDS } from './repository.ts';
 import { TOOL_COMMANDS } from './tool.ts';
 
-const ALL = [...REPOSITORY_COMMANDS, ...CONTENT_COMMANDS, ...HISTORY_COMMANDS, ...DEPLOY_COMMANDS, ...TOOL_COMMANDS] as const;
+const ALL = [
+  ...REPOSITORY_COMMANDS,
+  ...CONTENT_COMMANDS,
+  ...HISTORY_COMMANDS,
+  ...DELTA_COMMANDS,
+  ...DEPLOY_COMMANDS,
+  ...TOOL_COMMANDS,
+] as const;
 
 /** Descriptions with their literal types. */
 export type KnownSpec = (typeof ALL)[number];

@@ -27,6 +27,7 @@ import type { Pool } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import { readPartFile } from '../delta/index.ts';
 import type { RemoteSummary } from '../remote-summary.ts';
+import type { Trust } from '../trust.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import type { PullTotals } from './tree-scan.ts';
 
@@ -38,6 +39,8 @@ export interface DeltaRequest {
   readonly current: Checksum | undefined;
   /** Errors instead of fetching objects one by one. */
   readonly isRequired: boolean;
+  /** Refuses a superblock whose signatures are not those that are asked for. */
+  readonly trust: Trust;
 }
 
 /** Makes what a delta can of a commit's objects; returns the number of parts used, 0 without a fitting delta. */
@@ -50,7 +53,7 @@ export async function applyDelta(
 ): Promise<number> {
   try {
     const delta = chooseDelta(repo, await listDeltas(access, summary, request.to), request);
-    if (delta !== undefined) return await runDelta(access, delta, pool, totals);
+    if (delta !== undefined) return await runDelta(access, delta, pool, { trust: request.trust, totals });
     if (request.isRequired)
       throw new HacktreeError('delta-invalid', 'Static deltas required, but none found', { details: { object: request.to } });
   } catch (error) {
@@ -90,10 +93,10 @@ async function runDelta(
   access: RemoteAccess,
   delta: SummaryDelta,
   pool: Pool<PullTask, PullBatchResult>,
-  totals: PullTotals,
+  { trust, totals }: { trust: Trust; totals: PullTotals },
 ): Promise<number> {
   const directory = deltaDirectory(delta.name);
-  const block = await fetchSuperblock(access, directory, delta);
+  const block = await fetchSuperblock(access, directory, delta, trust);
   const jobs = block.parts.map(async (part, i) => {
     const file = inlinePart(block, i) ?? readPartFile(await fetchPart(access, `${directory}/${i}`, Number(part.sizeBytes)), part);
     const result = await pool.run({ kind: 'part', part, file: plain(file) });
@@ -109,12 +112,19 @@ const plain = ({ compression, bytes }: PartFile): { compression: PartFile['compr
   bytes: Uint8Array.from(bytes),
 });
 
-async function fetchSuperblock(access: RemoteAccess, directory: string, { name, superblock }: SummaryDelta): Promise<Superblock> {
+async function fetchSuperblock(
+  access: RemoteAccess,
+  directory: string,
+  { name, superblock }: SummaryDelta,
+  trust: Trust,
+): Promise<Superblock> {
   const file = await access.file(`${directory}/superblock`, { limitBytes: MAX_SUPERBLOCK_BYTES });
   if (file === undefined) throw invalid(directory, 'its superblock is not there');
   const found = checksumOf(file.bytes);
   if (found !== superblock) throw invalid(directory, `its superblock hashes to ${found}, expected ${superblock}`);
-  const block = decodeSuperblock(isSignedDelta(file.bytes) ? decodeSignedDelta(file.bytes).superblock : file.bytes);
+  const signed = isSignedDelta(file.bytes) ? decodeSignedDelta(file.bytes) : { superblock: file.bytes, signatures: [] };
+  trust.checkDelta(`Static delta ${directory}`, signed.superblock, signed.signatures);
+  const block = decodeSuperblock(signed.superblock);
   if (block.to !== name.to || block.from !== name.from) throw invalid(directory, 'it is between other commits');
   if (checksumOf(encodeCommit(block.commit)) !== name.to) throw invalid(directory, 'its commit has another checksum');
   return block;

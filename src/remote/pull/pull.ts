@@ -381,7 +381,7 @@ class Pull {
     if (disableStaticDeltas === true || (this.#access.local !== undefined && !requireStaticDeltas)) return;
     const current = ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref));
     this.#deltaParts += await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
-      request: { to, current, isRequired: requireStaticDeltas },
+      request: { to, current, isRequired: requireStaticDeltas, trust: this.#trust },
       totals: this.#totals,
     });
   }
