@@ -9,7 +9,7 @@ import type { HacktreeError } from '../core/index.ts';
 
 export const SCHEMA_VERSION = 1;
 
-/** Prints a result. A big integer becomes a number where it is exact, else a string; bytes become hex. */
+/** Prints a result. A big integer becomes a number where it is exact, else a string; bytes become hex, undefined null. */
 export function printResult(command: string, data: unknown): string {
   return envelope(command, { data: data ?? null });
 }
@@ -28,6 +28,7 @@ function plain(this: Record<string, unknown>, key: string, value: unknown): unkn
   // A Buffer arrives here already turned into its own JSON form; the holder has the original.
   const original = this[key];
   if (original instanceof Uint8Array) return Buffer.from(original).toString('hex');
+  if (value === undefined) return null;
   if (typeof value !== 'bigint') return value;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);

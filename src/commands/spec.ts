@@ -17,6 +17,7 @@ export const AREAS = {
   signing: 'Signatures',
   mirror: 'Mirrors',
   deploy: 'Deployed systems',
+  etc: '/etc of deployed systems',
   tool: 'hacktree itself',
 } as const;
 

@@ -12,6 +12,7 @@ import {
   type EtcPolicy,
   type EtcReport,
   listDeployScripts,
+  noteConflicts,
   planEtcMerge,
   printScriptRuns,
   readHostAccounts,
@@ -63,6 +64,7 @@ export async function makeEtc(
     });
     options.onEtcReport?.(reportEtcPlan(plan));
     for (const warning of applyEtcMerge(plan, etc).warnings) options.onWarning?.(warning);
+    noteConflicts(plan, etc);
   }
   finishEtc(tree, options.hostFstab);
 }

@@ -6,6 +6,7 @@ export { type ApplyOptions, applyDeploy, removeLeftovers } from './apply.ts';
 export { applyCleanup, type CleanupPlan, loadRetention, planCleanup } from './cleanup.ts';
 export { type DeployOptions, type DeployResult, deploy } from './deploy.ts';
 export type { Deployment } from './deployment.ts';
+export { etcHistoryDir, etcOfRoot, type RootEtc, saveEtcState } from './etc-of-root.ts';
 export { type SysrootPaths, sysrootPaths } from './layout.ts';
 export {
   bootBytesFreed,

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Karg } from '../bootloader/index.ts';
 import { errnoOf, isHacktreeError } from '../core/index.ts';
+import { listUnresolved, type UnresolvedConflict } from '../etc/index.ts';
 import type { Repo } from '../repo/index.ts';
 import type { Deployment } from './deployment.ts';
 import { rootDir } from './layout.ts';
@@ -33,6 +34,8 @@ export interface RootStatus {
   /** Bytes that only this root has, and those that it shares by hard links; undefined unless asked for. */
   readonly size: { readonly exclusiveBytes: number; readonly sharedBytes: number } | undefined;
   readonly kargs: readonly Karg[];
+  /** Conflicts in its /etc that wait for a decision, as far as the caller may see them. */
+  readonly etcUnresolved: readonly UnresolvedConflict[];
 }
 
 export interface SysrootStatus {
@@ -86,7 +89,13 @@ function rootStatus(state: SysrootState, repo: Repo, deployment: Deployment, siz
     failure: deployment.failure ?? fellBack,
     size: sizes && isPresent ? measureRoot(rootDir(state.sysroot.paths, root)) : undefined,
     kargs: kargsOrNone(state, repo, deployment),
+    etcUnresolved: unresolvedIn(rootDir(state.sysroot.paths, root)),
   };
+}
+
+function unresolvedIn(dir: string): UnresolvedConflict[] {
+  const dirs = { etcDir: join(dir, 'etc'), defaultsDir: join(dir, 'usr/etc') };
+  return fs.existsSync(dirs.etcDir) ? listUnresolved(dirs) : [];
 }
 
 function kargsOrNone(state: SysrootState, repo: Repo, deployment: Deployment): Karg[] {

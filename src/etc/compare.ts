@@ -1,8 +1,8 @@
 /** What differs between two trees of /etc on disk: the local changes against the defaults, or one root against another. */
 import * as path from 'node:path';
 import { compareUtf8, errnoOf } from '../core/index.ts';
-import { isSameAttributes, readAttributes } from './attributes.ts';
-import { type EtcNode, isSameContent, readContent, readNames, readNode, readTarget } from './tree.ts';
+import { type Attributes, isSameAttributes, readAttributes } from './attributes.ts';
+import { type EtcNode, isSameContent, type NodeType, readContent, readNames, readNode, readTarget } from './tree.ts';
 import { printUnifiedDiff } from './unified-diff.ts';
 
 export interface EtcDifference {
@@ -30,9 +30,22 @@ export function compareEtc(fromDir: string, toDir: string): EtcDifference[] {
   return differences;
 }
 
+/** What stands at a path on one side of a difference. */
+export interface EtcSide {
+  readonly type: NodeType;
+  /** A file's bytes or a symlink's target; empty for anything else. */
+  readonly content: Buffer;
+  readonly attributes: Attributes;
+}
+
 /** Prints one path's difference: attributes as words, content as a unified diff; empty when there is none. */
 export function printEtcDifference(fromDir: string, toDir: string, relativePath: string): string {
   const [from, to] = [fromDir, toDir].map((dir) => readNode(path.join(dir, relativePath)));
+  return printSides(relativePath, from && sideOf(from), to && sideOf(to));
+}
+
+/** Prints the difference of two sides, undefined where nothing is, as printEtcDifference does. */
+export function printSides(relativePath: string, from: EtcSide | undefined, to: EtcSide | undefined): string {
   const names = {
     from: from === undefined ? '/dev/null' : `a/${relativePath}`,
     to: to === undefined ? '/dev/null' : `b/${relativePath}`,
@@ -40,7 +53,13 @@ export function printEtcDifference(fromDir: string, toDir: string, relativePath:
   const before = from === undefined ? '' : describe(from);
   const after = to === undefined ? '' : describe(to);
   const isNoted = from !== undefined && to !== undefined && before !== after;
-  return `${isNoted ? `${relativePath}: ${before} -> ${after}\n` : ''}${printUnifiedDiff(contentOf(from), contentOf(to), names)}`;
+  return `${isNoted ? `${relativePath}: ${before} -> ${after}\n` : ''}${printUnifiedDiff(textOf(from), textOf(to), names)}`;
+}
+
+/** Reads what stands at a path. */
+export function sideOf(node: EtcNode): EtcSide {
+  const content = node.type === 'file' ? readContent(node) : node.type === 'symlink' ? readTarget(node) : Buffer.alloc(0);
+  return { type: node.type, content, attributes: readAttributes(node) };
 }
 
 function changeOf(from: EtcNode | undefined, to: EtcNode | undefined): EtcDifference['change'] | undefined {
@@ -55,14 +74,13 @@ function childNames(...dirs: readonly (EtcNode | undefined)[]): string[] {
   return [...new Set(names)].sort(compareUtf8);
 }
 
-function describe(node: EtcNode): string {
-  const { uid, gid, mode, xattrs } = readAttributes(node);
-  const bits = node.type === 'symlink' ? '' : ` ${mode.toString(8).padStart(4, '0')}`;
+function describe({ type, attributes: { uid, gid, mode, xattrs } }: EtcSide): string {
+  const bits = type === 'symlink' ? '' : ` ${mode.toString(8).padStart(4, '0')}`;
   const more = Array.from(xattrs, ([name, value]) => ` ${name}=0x${value.toString('hex')}`).join('');
-  return `${node.type}${bits} ${uid}:${gid}${more}`;
+  return `${type}${bits} ${uid}:${gid}${more}`;
 }
 
-function contentOf(node: EtcNode | undefined): Buffer {
-  if (node?.type === 'file') return readContent(node);
-  return node?.type === 'symlink' ? Buffer.concat([readTarget(node), Buffer.from('\n')]) : Buffer.alloc(0);
+function textOf(side: EtcSide | undefined): Buffer {
+  if (side === undefined) return Buffer.alloc(0);
+  return side.type === 'symlink' ? Buffer.concat([side.content, Buffer.from('\n')]) : side.content;
 }

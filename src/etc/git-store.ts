@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { HacktreeError } from '../core/index.ts';
+import { HacktreeError, wrapSystemError } from '../core/index.ts';
 import { ensureDir, removeFileDurable, syncFileSystem, writeFileDurable } from '../sys/index.ts';
 
 /** SHA-1 of a git object, 40 hex characters. */
@@ -50,15 +50,15 @@ export class GitStore {
     this.#shallow = readShallow(gitdir);
   }
 
-  /** Opens the repository, making it when `create` is set. Errors: `path-not-found` when there is none. */
+  /** Opens the repository, making it when `create` is set. Errors: `path-not-found` when there is none, `permission`. */
   static async open(gitdir: string, options: { readonly create: boolean }): Promise<GitStore> {
     const git = (await import('isomorphic-git')).default as unknown as Git;
-    if (!fs.existsSync(path.join(gitdir, 'HEAD'))) {
+    if (!isThere(path.join(gitdir, 'HEAD'))) {
       if (!options.create) throw new HacktreeError('path-not-found', `No history at ${gitdir}`, { details: { path: gitdir } });
       fs.mkdirSync(gitdir, { recursive: true, mode: 0o700 });
       await git.init({ fs: gitFs, gitdir, bare: true, defaultBranch: 'upstream' });
     }
-    fs.chmodSync(gitdir, 0o700);
+    if (options.create) fs.chmodSync(gitdir, 0o700);
     return new GitStore(git, gitdir);
   }
 
@@ -188,6 +188,15 @@ export class GitStore {
       }
     }
     return deleted;
+  }
+}
+
+/** Errors: `permission` for a caller who may not look. */
+function isThere(file: string): boolean {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw wrapSystemError(error, 'Reading the history of /etc', path.dirname(file));
   }
 }
 

@@ -1,14 +1,10 @@
 /** Reading the history of /etc: its log, its commits, what changed between two, and taking a path back from one. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { compareUtf8, HacktreeError, wrapSystemError } from '../core/index.ts';
-import { syncDir, writeFileDurable } from '../sys/index.ts';
-import { type Attributes, writeAttributes } from './attributes.ts';
-import type { EtcDifference } from './compare.ts';
+import { compareUtf8, HacktreeError } from '../core/index.ts';
+import { type EtcDifference, type EtcSide, printSides } from './compare.ts';
 import { type GitCommit, type GitEntry, type GitId, GitStore } from './git-store.ts';
-import { listAncestors } from './history.ts';
+import { deployedRoot, listAncestors } from './history.ts';
 import { gitName, META_NAME, type MetaEntry, parseMeta, plainAttributes } from './history-tree.ts';
-import { readNode } from './tree.ts';
+import { writeSide } from './live-write.ts';
 
 export interface EtcLogEntry {
   readonly id: GitId;
@@ -19,14 +15,6 @@ export interface EtcLogEntry {
   readonly body: string;
   /** Branches that end here. */
   readonly branches: readonly string[];
-}
-
-/** What a commit has at a path. */
-export interface EtcVersion {
-  readonly type: 'file' | 'directory' | 'symlink';
-  /** A file's bytes or a symlink's target; empty for a directory. */
-  readonly content: Buffer;
-  readonly attributes: Attributes;
 }
 
 /** The history of /etc, opened for reading. */
@@ -71,6 +59,20 @@ export class EtcHistory {
     return { ...logEntry(commit, await this.#branchEnds()), changes: compareTrees(before, await this.#list(commit)) };
   }
 
+  /** Prints what a commit changed at a path against its first parent, as printEtcDifference does. Errors: `ref-not-found`. */
+  async printChange(name: string, relativePath: string): Promise<string> {
+    const { id, parents } = await this.#store.readCommit(await this.#store.findCommit(name));
+    const before = parents[0] === undefined ? undefined : await this.read(parents[0], relativePath);
+    return printSides(relativePath, before, await this.read(id, relativePath));
+  }
+
+  /** Finds the commit of a root as it was deployed last, before anything was changed. Errors: `ref-not-found`. */
+  async deployed(root: string): Promise<GitId> {
+    const tip = await this.#store.findCommit(root);
+    const found = (await listAncestors(this.#store, [tip])).find(({ message }) => deployedRoot(message) === root);
+    return found?.id ?? tip;
+  }
+
   /** Lists what differs between two roots or commits. Errors: `ref-not-found`. */
   async compare(from: string, to: string): Promise<EtcDifference[]> {
     const [a, b] = await Promise.all([from, to].map(async (name) => this.#store.readCommit(await this.#store.findCommit(name))));
@@ -78,7 +80,7 @@ export class EtcHistory {
   }
 
   /** Reads what a root or commit has at a path relative to /etc; undefined when nothing. Errors: `ref-not-found`. */
-  async read(name: string, relativePath: string): Promise<EtcVersion | undefined> {
+  async read(name: string, relativePath: string): Promise<EtcSide | undefined> {
     const commit = await this.#store.readCommit(await this.#store.findCommit(name));
     const meta = await this.#readMeta(commit);
     const entry = await this.#find(commit.tree, gitName(relativePath));
@@ -106,7 +108,7 @@ export class EtcHistory {
     const paths = [relativePath, ...below.filter((other) => other.startsWith(`${relativePath}/`))].sort(compareUtf8);
     for (const one of paths) {
       const found = await this.read(name, one);
-      if (found !== undefined) writeVersion(etcDir, one, found);
+      if (found !== undefined) writeSide(etcDir, one, found);
     }
     return paths;
   }
@@ -210,48 +212,4 @@ function compareTrees(from: ReadonlyMap<string, PathState>, to: ReadonlyMap<stri
     else if (a.attributes !== b.attributes) changes.push({ path: at, change: 'attributes' });
   }
   return changes;
-}
-
-/** Writes one path into a live /etc, through real directories only. */
-function writeVersion(etcDir: string, relativePath: string, { type, content, attributes }: EtcVersion): void {
-  const full = path.join(etcDir, relativePath);
-  try {
-    checkWay(etcDir, relativePath);
-    const node = readNode(full);
-    if (type === 'directory') {
-      if (node !== undefined && node.type !== 'directory') fs.unlinkSync(full);
-      if (node?.type !== 'directory') fs.mkdirSync(full, { mode: 0o700 });
-      const fd = fs.openSync(full, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_DIRECTORY);
-      writeAttributes(fd, attributes);
-      fs.closeSync(fd);
-    } else if (node?.type === 'directory') {
-      throw new HacktreeError('path-unsafe', `${full} is a directory now; move it away first`, { details: { path: full } });
-    } else if (type === 'symlink') {
-      fs.rmSync(full, { force: true });
-      fs.symlinkSync(content, full);
-      writeAttributes(full, attributes);
-    } else {
-      writeFileDurable(full, content, { mode: 0o600, prepare: (fd) => void writeAttributes(fd, attributes) });
-      return;
-    }
-    syncDir(path.dirname(full));
-  } catch (error) {
-    throw wrapSystemError(error, 'Cannot restore', full);
-  }
-}
-
-/** Makes missing parent directories and refuses ones that are something else. */
-function checkWay(etcDir: string, relativePath: string): void {
-  const parts = relativePath.split('/');
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) throw unsafeWay(relativePath);
-  for (let depth = 1; depth < parts.length; depth++) {
-    const dir = path.join(etcDir, ...parts.slice(0, depth));
-    const node = readNode(dir);
-    if (node === undefined) fs.mkdirSync(dir, { mode: 0o755 });
-    else if (node.type !== 'directory') throw unsafeWay(dir);
-  }
-}
-
-function unsafeWay(found: string): HacktreeError {
-  return new HacktreeError('path-unsafe', `${found} does not lead into /etc`, { details: { path: found } });
 }

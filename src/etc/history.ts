@@ -52,8 +52,34 @@ export interface EtcRecordingResult {
 
 /** Records a deployment. Never fails: what went wrong is the warning, and then no branch was moved. */
 export async function recordEtcHistory(recording: EtcRecording): Promise<EtcRecordingResult> {
+  return orWarning(() => record(recording));
+}
+
+/** A state of a root's /etc to be kept. */
+export interface EtcLocalRecording {
+  readonly historyDir: string;
+  readonly root: string;
+  readonly defaultsDir: string;
+  readonly etcDir: string;
+  /** What is going to happen, for the message: `deploying root-2`. */
+  readonly before: string;
+  readonly timeSec: number;
+}
+
+/** Records a root's /etc as it is now, unless the history has it. Never fails, as recordEtcHistory. */
+export async function recordLocalEtc(recording: EtcLocalRecording): Promise<EtcRecordingResult> {
+  return orWarning(async () => {
+    const store = await GitStore.open(recording.historyDir, { create: true });
+    const upstream = await openUpstream(store, recording.timeSec);
+    const commit = await commitLocal(store, upstream, recording, new Map());
+    store.writeBranches({ [UPSTREAM]: upstream.tip(), [branchOf(recording.root)]: commit });
+    return commit;
+  });
+}
+
+async function orWarning(write: () => Promise<GitId>): Promise<EtcRecordingResult> {
   try {
-    return { commit: await record(recording), warning: undefined };
+    return { commit: await write(), warning: undefined };
   } catch (error) {
     const reason = error instanceof Error || isHacktreeError(error) ? (error as Error).message : String(error);
     return { commit: undefined, warning: `The history of /etc was not written: ${reason}` };
@@ -68,9 +94,9 @@ async function record(recording: EtcRecording): Promise<GitId> {
   const parents: GitId[] = [];
   const branches: Record<string, GitId> = {};
   if (from !== undefined) {
-    const base = await upstream.commit(await writeHistoryTree(store, from.defaultsDir, cache), `Defaults of ${from.root}`);
-    const tree = await writeHistoryTree(store, from.userDir, cache);
-    const local = await commitLocal(store, { tree, root: from.root, base, timeSec, toRoot });
+    const { root, defaultsDir, userDir: etcDir } = from;
+    const state = { root, defaultsDir, etcDir, before: `deploying ${toRoot}`, timeSec };
+    const local = await commitLocal(store, upstream, state, cache);
     branches[branchOf(from.root)] = local;
     parents.push(local);
   }
@@ -114,25 +140,31 @@ async function openUpstream(store: GitStore, timeSec: number): Promise<Upstream>
   };
 }
 
-interface LocalState {
-  readonly tree: GitId;
-  readonly root: string;
-  readonly toRoot: string;
-  readonly base: GitId;
-  readonly timeSec: number;
-}
-
-/** The old root's /etc as it is now: a commit on its branch, unless nothing changed since the last. */
-async function commitLocal(store: GitStore, { tree, root, toRoot, base, timeSec }: LocalState): Promise<GitId> {
+/** A root's /etc as it is now: a commit on its branch, unless nothing changed since the last. */
+async function commitLocal(
+  store: GitStore,
+  upstream: Upstream,
+  { root, defaultsDir, etcDir, before, timeSec }: Omit<EtcLocalRecording, 'historyDir'>,
+  cache: BlobCache,
+): Promise<GitId> {
+  const base = await upstream.commit(await writeHistoryTree(store, defaultsDir, cache), `Defaults of ${root}`);
+  const tree = await writeHistoryTree(store, etcDir, cache);
   const tip = await store.readBranch(branchOf(root));
   if (tip !== undefined && (await store.readCommit(tip)).tree === tree) return tip;
-  const message = `Local /etc of ${root} before deploying ${toRoot}\n`;
-  return store.writeCommit({ tree, parents: [tip ?? base], message, timeSec });
+  return store.writeCommit({ tree, parents: [tip ?? base], message: `Local /etc of ${root} before ${before}\n`, timeSec });
 }
 
 /** A root may not take the name of the branch of defaults. */
 function branchOf(root: string): string {
   return root === UPSTREAM ? `root-${root}` : root;
+}
+
+/** Reads from a commit's message which root it deployed; undefined for other commits. */
+export function deployedRoot(message: string): string | undefined {
+  return message
+    .split('\n')
+    .findLast((line) => line.startsWith(DEPLOYED))
+    ?.slice(DEPLOYED.length);
 }
 
 function printReport(report: EtcReport | undefined): string {
@@ -192,7 +224,7 @@ export async function gcEtcHistory(historyDir: string, keep: number, roots: read
   const all = await listAncestors(store, [...tips.values()]);
   const byId = new Map(all.map((commit) => [commit.id, commit]));
   const kept = new Set<GitId>();
-  for (const { id, parents } of all.filter(({ message }) => message.includes(`\n${DEPLOYED}`)).slice(0, keep)) {
+  for (const { id, parents } of all.filter(({ message }) => deployedRoot(message) !== undefined).slice(0, keep)) {
     for (const one of [id, ...parents, ...parents.flatMap((parent) => byId.get(parent)?.parents ?? [])]) kept.add(one);
   }
   const wanted = new Set([UPSTREAM, ...roots.map(branchOf)]);

@@ -5,6 +5,7 @@ export * from './history.ts';
 export * from './history-read.ts';
 export * from './host-accounts.ts';
 export * from './host-accounts-files.ts';
+export * from './notes.ts';
 export * from './plan.ts';
 export * from './policy.ts';
 export * from './report.ts';

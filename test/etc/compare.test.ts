@@ -74,7 +74,7 @@ asRoot('says what an unprivileged caller may not see', () => {
       ['private', 'unreadable'],
       ['same.hacktree-new', 'added'],
     ]);
-    expect(listUnresolved(to).map(({ path }) => path)).toEqual(['same']);
+    expect(listUnresolved({ etcDir: to, defaultsDir: from }).map(({ path }) => path)).toEqual(['same']);
   } finally {
     process.seteuid?.(0);
   }

@@ -206,6 +206,9 @@ describe('policy', () => {
   });
 });
 
+const dirsOf = (dir: string): { etcDir: string; defaultsDir: string } => ({ etcDir: dir, defaultsDir: dir });
+const unresolvedOf = (dir: string): ReturnType<typeof listUnresolved> => listUnresolved(dirsOf(dir));
+
 describe('conflicts left beside', () => {
   const first = { base: { f: '0' }, user: { f: 'u' }, next: { f: '1' } };
 
@@ -216,7 +219,7 @@ describe('conflicts left beside', () => {
       writeTree(at('U'), first.user);
       writeTree(at('N'), first.next);
       mergeDirs([at('D'), at('U'), at('N')], at('R1'));
-      expect(listUnresolved(at('R1'))).toEqual([{ path: 'f', beside: 'f.hacktree-new', kind: 'new' }]);
+      expect(unresolvedOf(at('R1'))).toEqual([{ path: 'f', beside: 'f.hacktree-new', kind: 'new', details: undefined }]);
 
       const again = mergeDirs([at('N'), at('R1'), at('N')], at('R2'));
       expect(again.tree).toEqual(readTree(at('R1')));
@@ -225,11 +228,11 @@ describe('conflicts left beside', () => {
       const third = mergeDirs([at('N'), at('R2'), at('N3')], at('R3'));
       expect(third.tree).toEqual(treeOf({ f: 'u', 'f.hacktree-new': '3' }));
 
-      resolveConflict(at('R3'), 'f', 'new');
+      resolveConflict(dirsOf(at('R3')), 'f', 'new');
       expect(readTree(at('R3'))).toEqual(treeOf({ f: '3' }));
-      resolveConflict(at('R2'), 'f', 'keep');
+      resolveConflict(dirsOf(at('R2')), 'f', 'keep');
       expect(readTree(at('R2'))).toEqual(treeOf({ f: 'u' }));
-      expect(() => resolveConflict(at('R2'), 'f', 'keep')).toThrow(expect.objectContaining({ code: 'path-not-found' }));
+      expect(() => resolveConflict(dirsOf(at('R2')), 'f', 'keep')).toThrow(expect.objectContaining({ code: 'path-not-found' }));
     });
   });
 
@@ -242,8 +245,8 @@ describe('conflicts left beside', () => {
   it('resolve between a file and a directory', () => {
     inTemporaryDir((dir) => {
       writeTree(dir, { p: { dir: { x: '1' } }, 'p.hacktree-user': 'mine' });
-      expect(listUnresolved(dir)).toEqual([{ path: 'p', beside: 'p.hacktree-user', kind: 'user' }]);
-      resolveConflict(dir, 'p', 'keep');
+      expect(unresolvedOf(dir)).toEqual([{ path: 'p', beside: 'p.hacktree-user', kind: 'user', details: undefined }]);
+      resolveConflict(dirsOf(dir), 'p', 'keep');
       expect(readTree(dir)).toEqual(treeOf({ p: 'mine' }));
     });
   });

@@ -39,6 +39,7 @@ function printRoot(context: Context, root: RootStatus): void {
     'Size',
     root.size === undefined ? undefined : `${root.size.exclusiveBytes} bytes of its own, ${root.size.sharedBytes} shared`,
   );
+  field('Conflicts', conflictsText(root));
   field('Arguments', root.kargs.map(({ argument }) => argument).join(' '));
 }
 
@@ -53,6 +54,13 @@ function marks(root: RootStatus): string {
     root.isPresent ? '' : 'missing: its directory was deleted',
   ].filter((word) => word !== '');
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
+}
+
+function conflictsText({ root, etcUnresolved }: RootStatus): string | undefined {
+  if (etcUnresolved.length === 0) return undefined;
+  const paths = [...new Set(etcUnresolved.map(({ path }) => path))];
+  const more = paths.length > 5 ? ` and ${paths.length - 5} more` : '';
+  return `in /etc: ${paths.slice(0, 5).join(', ')}${more}; see: hacktree etc status ${root}`;
 }
 
 function failureText({ failure }: RootStatus): string | undefined {

@@ -16,8 +16,8 @@ const BOOTLOADER = {
   summary: 'Use this boot loader whatever the disk looks like; none writes plain entries for image builders',
 } as const;
 const WAIT = { long: 'wait', kind: 'flag', summary: 'Wait while another hacktree works on the sysroot' } as const;
-const COMMON = [SYSROOT, BOOTLOADER] as const;
-const CHANGING = [...COMMON, WAIT] as const;
+export const COMMON = [SYSROOT, BOOTLOADER] as const;
+export const CHANGING = [...COMMON, WAIT] as const;
 
 const DEPLOYING = [
   { long: 'karg', kind: 'list', value: 'K=V', summary: 'Kernel argument that replaces all of its key' },
@@ -85,7 +85,7 @@ export const deploy = command({
     ...DEPLOYING,
   ],
   interruptible: true,
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [
     { does: 'Deploy a branch', line: 'hacktree deploy os/stable' },
@@ -99,7 +99,7 @@ export const status = command({
   summary: 'Show the deployed roots and what each is to the machine',
   args: [],
   options: [...COMMON, { long: 'size', kind: 'flag', summary: 'Measure how much space each root has for itself and shares' }],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'For programs', line: 'hacktree status --json' }],
 });
@@ -117,7 +117,7 @@ export const upgrade = command({
     ...DEPLOYING,
   ],
   interruptible: true,
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'Is there something new?', line: 'hacktree upgrade --check' }],
 });
@@ -129,7 +129,7 @@ export const switchRef = command({
   args: [{ name: 'ref', shown: '[REMOTE:]REF', required: true, completes: 'ref', summary: 'The ref to follow from now on' }],
   options: [...CHANGING, ...DEPLOYING],
   interruptible: true,
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'Try the next version', line: 'hacktree switch mirror:os/next' }],
 });
@@ -144,7 +144,7 @@ export const rollback = command({
   ],
   args: [],
   options: [...CHANGING],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'After an update that disappoints', line: 'hacktree rollback' }],
 });
@@ -157,7 +157,7 @@ export const setDefault = command({
   summary: 'Choose what boots by itself',
   args: [{ name: 'root', shown: 'ROOT|host', required: true, summary: 'Name of a root, or host for the host system' }],
   options: [...CHANGING, { long: 'once', kind: 'flag', summary: 'At the next start only' }],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'Boot the host once', line: 'hacktree set-default host --once' }],
 });
@@ -168,7 +168,7 @@ export const undeploy = command({
   summary: 'Remove a root and its boot entry',
   args: [ROOT],
   options: [...CHANGING],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'Remove one', line: 'hacktree undeploy root-1.0' }],
 });
@@ -206,7 +206,7 @@ export const kargs = command({
     { long: 'delete', kind: 'list', value: 'K[=V]', summary: 'Take away' },
     { long: 'once', kind: 'flag', summary: 'For the next start only' },
   ],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [
     { does: 'Where each argument comes from', line: 'hacktree kargs' },
@@ -221,7 +221,7 @@ export const cleanup = command({
   description: ['Booted, default, fallback, last good and pinned roots always stay. The policy is /etc/hacktree/retention.conf.'],
   args: [],
   options: [...CHANGING, { long: 'dry-run', short: 'n', kind: 'flag', summary: 'Say what would go and what that frees' }],
-  reads: true,
+  json: true,
   frontEnds: ['hacktree'],
   examples: [{ does: 'Look first', line: 'hacktree cleanup --dry-run' }],
 });

@@ -7,6 +7,7 @@ import type { CommandSpec } from '../spec.ts';
 import { CONTENT_COMMANDS } from './content.ts';
 import { DELTA_COMMANDS } from './deltas.ts';
 import { DEPLOY_COMMANDS } from './deploy.ts';
+import { ETC_COMMANDS } from './etc.ts';
 import { HISTORY_COMMANDS } from './history.ts';
 import { REPOSITORY_COMMANDS } from './repository.ts';
 import { TOOL_COMMANDS } from './tool.ts';
@@ -17,6 +18,7 @@ const ALL = [
   ...HISTORY_COMMANDS,
   ...DELTA_COMMANDS,
   ...DEPLOY_COMMANDS,
+  ...ETC_COMMANDS,
   ...TOOL_COMMANDS,
 ] as const;
 

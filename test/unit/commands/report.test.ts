@@ -67,7 +67,7 @@ describe('JSON envelope', () => {
     expect(JSON.parse(printResult('log', data))).toEqual({
       hacktree: 1,
       command: 'log',
-      data: { small: 5, big: '1152921504606846976', bytes: '01ff', more: '02' },
+      data: { small: 5, big: '1152921504606846976', bytes: '01ff', more: '02', none: null },
     });
   });
   it('is one line', () => {
