@@ -108,6 +108,11 @@ export class Context {
   /** Says that another process holds the lock; to be handed to services as it is. */
   readonly onLockWait = (): void => this.message('Waiting for another process to finish with the repository...');
 
+  /** Says how often progress is drawn, in milliseconds. */
+  drawEvery(intervalMs: number): void {
+    this.#drawer.drawEvery(intervalMs);
+  }
+
   /** Takes the progress of a long job; to be handed to services as it is. */
   readonly report = (progress: Progress): void => this.#drawer.report(progress);
 

@@ -36,11 +36,18 @@ export class ProgressDrawer {
   #lastDrawnMs: number;
   #isShown = false;
   #pending: Progress | undefined;
+  #intervalMs: number;
 
   constructor(options: DrawerOptions) {
     this.#options = options;
+    this.#intervalMs = INTERVAL_MS[options.style];
     // Short jobs draw nothing: the first line comes one interval after the start.
     this.#lastDrawnMs = options.nowMs();
+  }
+
+  /** Says how often to draw; a style that draws nothing stays so. */
+  drawEvery(intervalMs: number): void {
+    if (this.#options.style !== 'none') this.#intervalMs = intervalMs;
   }
 
   /** Takes the state of the job and draws it when the last drawing is old enough. */
@@ -51,7 +58,7 @@ export class ProgressDrawer {
       this.#phaseStartMs = now;
     }
     this.#pending = progress;
-    if (now - this.#lastDrawnMs >= INTERVAL_MS[this.#options.style]) this.#draw(now);
+    if (now - this.#lastDrawnMs >= this.#intervalMs) this.#draw(now);
   }
 
   /** Takes the bar off the screen, before something else is printed or at the end. */

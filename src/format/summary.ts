@@ -22,7 +22,7 @@ import { type Dict, encodeVariant, type GValue, lookup, type Variant } from './g
 import { decodeVariant } from './gvariant-decode.ts';
 import { inHashOrder } from './hash-order.ts';
 
-const SUMMARY_TYPE = '(a(s(taya{sv}))a{sv})';
+export const SUMMARY_TYPE = '(a(s(taya{sv}))a{sv})';
 const COLLECTION_MAP_TYPE = 'a{sa(s(taya{sv}))}';
 
 export interface SummaryRef {

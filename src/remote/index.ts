@@ -14,11 +14,12 @@ export {
   pull,
   pullLocal,
 } from './pull/pull.ts';
-export { printPullReport } from './pull/report.ts';
+export { printDryRun, printPullReport } from './pull/report.ts';
 export * from './remote-services.ts';
 export type { RemoteSummary } from './remote-summary.ts';
 export * from './remotes.ts';
 export { type RunningServer, type ServeOptions, serveRepo } from './serve.ts';
 export * from './sign-keys.ts';
 export * from './summary-file.ts';
+export * from './summary-text.ts';
 export { Trust, type TrustOptions } from './trust.ts';

@@ -13,7 +13,7 @@ import { type NetworkOptions, openRemoteAccess } from './access.ts';
 import { type Cookie, parseCookies, printCookies } from './net/cookies.ts';
 import { fetchSummary, type RemoteSummary, type SummaryOptions } from './remote-summary.ts';
 import { cookieFile, keyringFile, loadRemote, type RemotesPlace } from './remotes.ts';
-import { Trust, type TrustOptions } from './trust.ts';
+import { systemKeyring, Trust, type TrustOptions } from './trust.ts';
 
 export interface RemoteQuery extends SummaryOptions {
   readonly network?: NetworkOptions;
@@ -37,12 +37,13 @@ export async function remoteSummary(repo: Repo, name: string, query: RemoteQuery
   }
 }
 
+export interface RemoteRef {
+  readonly ref: string;
+  readonly commit: Checksum;
+}
+
 /** Lists a remote's refs, sorted. Errors: as remoteSummary. */
-export async function remoteRefs(
-  repo: Repo,
-  name: string,
-  query: RemoteQuery = {},
-): Promise<readonly { readonly ref: string; readonly commit: Checksum }[]> {
+export async function remoteRefs(repo: Repo, name: string, query: RemoteQuery = {}): Promise<readonly RemoteRef[]> {
   const { summary } = await remoteSummary(repo, name, query);
   return summary.refs.map(({ ref, commit }) => ({ ref, commit }));
 }
@@ -76,6 +77,11 @@ export async function listRemoteKeys(
   const paths = [...(fs.existsSync(own) ? [own] : []), ...remote.gpgKeyPaths.filter((path) => fs.existsSync(path))];
   const blocks = paths.flatMap((path) => readKeyring(fs.readFileSync(path)));
   return listGpgKeys(blocks, options.nowSec ?? Math.floor(Date.now() / 1000));
+}
+
+/** Lists the keys that remotes without keys of their own trust. Errors: `key-invalid`. */
+export function listSystemKeys(trust: TrustOptions = {}): Promise<ListedKey[]> {
+  return listGpgKeys(systemKeyring(trust), trust.nowSec ?? Math.floor(Date.now() / 1000));
 }
 
 export interface CookieName {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { HacktreeError, isHacktreeError } from '../core/index.ts';
 import { type Dict, decodeDict, decodeSummary, type Summary, type SummaryFacts, summaryFacts } from '../format/index.ts';
 import { type Repo, tmpDir } from '../repo/index.ts';
+import type { SignatureVerdict } from '../sign/index.ts';
 import { ensureDir, getXattr, setXattr, writeFileDurable } from '../sys/index.ts';
 import type { RemoteAccess, RemoteFile } from './access.ts';
 import { webPage } from './pull/metadata.ts';
@@ -22,6 +23,8 @@ export interface RemoteSummary {
   readonly signatureBytes: Buffer | undefined;
   readonly summary: Summary;
   readonly facts: SummaryFacts;
+  /** What its signatures are worth; empty where the remote asks for none. */
+  readonly verdicts: readonly SignatureVerdict[];
 }
 
 export interface SummaryOptions {
@@ -50,10 +53,10 @@ export async function fetchSummary(
   }
   const summary = decode(file.bytes, `${access.where} summary`, decodeSummary);
   const facts = summaryFacts(summary);
-  if (trust.needsSignedSummary) await trust.checkSummary(file.bytes, signatureDict(signature, access));
+  const verdicts = trust.needsSignedSummary ? await trust.checkSummary(file.bytes, signatureDict(signature, access)) : [];
   if (options.refuseOlder === true) refuseOlder(facts, cache, name);
   if (signature !== undefined && access.local === undefined) cache.store(file, signature);
-  return { bytes: file.bytes, signatureBytes: signature?.bytes, summary, facts };
+  return { bytes: file.bytes, signatureBytes: signature?.bytes, summary, facts, verdicts };
 }
 
 function signatureDict(signature: RemoteFile | undefined, access: RemoteAccess): Dict {

@@ -150,19 +150,21 @@ export interface SignVerifyKey {
 
 /** Parses `TYPE=inline:KEY` or `TYPE=file:PATH`. Errors: `usage`. */
 export function parseSignVerifyKey(text: string): SignVerifyKey {
-  const match = /^([^=]+)=(inline|file):(.*)$/s.exec(text);
-  const [, type = '', kind, value = ''] = match ?? [];
+  const match = /^([^=]+)=([^:]*):(.*)$/s.exec(text);
   if (match === null) {
-    throw new HacktreeError('usage', `Invalid --sign-verify value '${text}', expected TYPE=inline:KEY or TYPE=file:PATH`, {
+    throw new HacktreeError('usage', `Failed to parse KEYTYPE=[inline|file]:DATA in ${text}`, {
       details: { expected: 'TYPE=inline:KEY or TYPE=file:PATH', found: text },
     });
   }
+  const [, type = '', kind = '', value = ''] = match;
   if (!['ed25519', 'spki', 'dummy'].includes(type)) {
     throw new HacktreeError('not-supported', 'Requested signature type is not implemented', {
       details: { expected: 'ed25519, spki or dummy', found: type },
     });
   }
-  return { type, ...(kind === 'inline' ? { inline: value } : { file: value }) };
+  if (kind === 'inline') return { type, inline: value };
+  if (kind === 'file') return { type, file: value };
+  throw new HacktreeError('usage', `Invalid key reference ${kind}, expected inline|file`, { details: { found: text } });
 }
 
 export interface AddRemoteOptions {

@@ -1,5 +1,5 @@
 /**
- * The repository's own summary: writing it (`summary -u`), reading and printing it (`summary -v`).
+ * The repository's own summary: writing it (`summary -u`), reading it.
  *
  * It is made from the heads, their commits and the static deltas there are, under the exclusive lock. The order on disk is
  * that of safety for mirrors: the content index first, then an old signature goes, then the summary is replaced, then
@@ -17,14 +17,11 @@ import {
   encodeDict,
   encodeSummary,
   lookupString,
-  printVariant,
   type Summary,
   type SummaryDelta,
   type SummaryRef,
-  summaryFacts,
   summaryMetadata,
   summaryRefMetadata,
-  summaryRefTimestamp,
 } from '../format/index.ts';
 import {
   listHeads,
@@ -136,51 +133,5 @@ export function readSummary(repo: Repo): StoredSummary {
     return { bytes, summary: decodeSummary(bytes), signatures };
   } catch (error) {
     throw wrapSystemError(error, 'Reading', path);
-  }
-}
-
-const time = (seconds: bigint): string => `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}+00`;
-
-/** Prints a summary as `summary -v` and `remote summary` do. */
-export function printSummary(summary: Summary): string {
-  const facts = summaryFacts(summary);
-  const own = summary.refs.flatMap((entry) => printRef(entry, facts.collectionId));
-  const others = (facts.collectionMap ?? []).flatMap(([id, entries]) => entries.flatMap((entry) => printRef(entry, id)));
-  return [...own, ...others, ...summary.metadata.flatMap(([key, value]) => printFact(key, printVariant(value, true), facts))]
-    .map((line) => `${line}\n`)
-    .join('');
-}
-
-function printRef(entry: SummaryRef, collection: string | undefined): string[] {
-  const version = lookupString(entry.metadata, 'ostree.commit.version');
-  const timestamp = summaryRefTimestamp(entry);
-  return [
-    collection === undefined ? `* ${entry.ref}` : `* (${collection}, ${entry.ref})`,
-    `    Latest Commit (${entry.commitBytes} bytes):`,
-    `      ${entry.commit}`,
-    ...(version === undefined ? [] : [`    Version (ostree.commit.version): ${version}`]),
-    ...(timestamp === undefined ? [] : [`    Timestamp (ostree.commit.timestamp): ${time(timestamp)}`]),
-    '',
-  ];
-}
-
-function printFact(key: string, text: string, facts: ReturnType<typeof summaryFacts>): string[] {
-  switch (key) {
-    case 'ostree.summary.mode':
-      return [`Repository Mode (${key}): ${facts.mode}`];
-    case 'ostree.summary.last-modified':
-      return [`Last-Modified (${key}): ${time(facts.lastModifiedSec ?? 0n)}`];
-    case 'ostree.summary.expires':
-      return [`Expires (${key}): ${time(facts.expiresSec ?? 0n)}`];
-    case 'ostree.summary.tombstone-commits':
-      return [`Has Tombstone Commits (${key}): ${facts.tombstoneCommits === true ? 'Yes' : 'No'}`];
-    case 'ostree.summary.collection-id':
-      return [`Collection ID (${key}): ${facts.collectionId}`];
-    case 'ostree.summary.collection-map':
-      return [];
-    case 'ostree.static-deltas':
-      return [`Static Deltas (${key}): ${text}`];
-    default:
-      return [`${key}: ${text}`];
   }
 }

@@ -112,10 +112,14 @@ export class Trust {
     if (this.#keyring !== undefined) return this.#keyring;
     const own = keyringFile(this.#repo, this.#remote.name);
     const files = [...(fs.existsSync(own) ? [own] : []), ...this.#remote.gpgKeyPaths.flatMap(filesAt)];
-    const paths = files.length > 0 ? files : (this.#options.gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(keyringsIn);
-    this.#keyring = paths.flatMap((path) => readKeyring(readKeyFile(path)));
+    this.#keyring = files.length > 0 ? files.flatMap((path) => readKeyring(readKeyFile(path))) : systemKeyring(this.#options);
     return this.#keyring;
   }
+}
+
+/** The GPG keys of the system. Errors: `key-invalid`, `permission`. */
+export function systemKeyring({ gpgKeyringDirs }: TrustOptions): KeyBlock[] {
+  return (gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(keyringsIn).flatMap((path) => readKeyring(readKeyFile(path)));
 }
 
 function filesAt(path: string): string[] {

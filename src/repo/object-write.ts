@@ -50,6 +50,8 @@ export interface WriterInit {
   readonly budget: SpaceBudget;
   /** The staging directory has objects of an earlier transaction. */
   readonly isResumed: boolean;
+  /** Each object is flushed as it is written. */
+  readonly perObjectFsync: boolean;
 }
 
 interface KnownContent {
@@ -72,6 +74,7 @@ export class ObjectWriter {
   readonly #madeDirs = new Set<string>();
   readonly #prefixes = new Map<string, boolean>();
   readonly #stagedBefore: boolean;
+  readonly #perObjectFsync: boolean;
   readonly #euid = process.geteuid?.() ?? 0;
   readonly #egid = process.getegid?.() ?? 0;
   #counter = 0;
@@ -88,6 +91,7 @@ export class ObjectWriter {
     this.repo = repo;
     this.#staging = init.stagingPath;
     this.#stagedBefore = init.isResumed;
+    this.#perObjectFsync = init.perObjectFsync;
     this.#budget = init.budget;
   }
 
@@ -369,7 +373,7 @@ export class ObjectWriter {
     try {
       fd = fs.openSync(temporary, 'wx', 0o600);
       fill(fd);
-      if (this.repo.config.perObjectFsync) fs.fsyncSync(fd);
+      if (this.#perObjectFsync) fs.fsyncSync(fd);
       const open = fd;
       fd = undefined;
       fs.closeSync(open);

@@ -24,6 +24,8 @@ export interface TransactionOptions {
   readonly bootId?: string;
   /** false: nothing is flushed to the device. Default: core.fsync. */
   readonly fsync?: boolean;
+  /** Flushes each object as it is written. Default: core.per-object-fsync. */
+  readonly perObjectFsync?: boolean;
   /** Called when another process holds the repository lock. */
   readonly onLockWait?: () => void;
   /** Called when all objects have their names, before refs move and while the lock is held. */
@@ -55,6 +57,7 @@ export class Transaction {
       stagingPath: staging.path,
       budget: openSpaceBudget(repo),
       isResumed: staging.isResumed,
+      perObjectFsync: options.perObjectFsync ?? repo.config.perObjectFsync,
     };
     this.writer = new ObjectWriter(this.writerInit, repo);
     this.view = { ...repo, objectsPath: staging.path, parent: repo };

@@ -1,6 +1,7 @@
 /** `commit`: stores trees as a commit and moves a ref to it. */
 import { HacktreeError } from '../../core/index.ts';
 import { type CommitReport, commit, openRepo, printIdDrift } from '../../repo/index.ts';
+import { updateSummaryIfAsked } from '../auto-summary.ts';
 import { type CommitInput, readCommitRequest, readText } from '../commit-request.ts';
 import type { Context } from '../context.ts';
 import { askEditor } from '../editor.ts';
@@ -16,6 +17,7 @@ export async function run(context: Context, input: CommitInput): Promise<unknown
     onProgress: context.report,
     onLockWait: context.onLockWait,
   });
+  if (!report.isUnchanged && input.branch !== undefined) await updateSummaryIfAsked(context, repo.path);
   warnAbout(context, report);
   printReport(context, report, input.tableOutput);
   return { ...report, parent: report.parent ?? null };

@@ -9,6 +9,8 @@ import { DELTA_COMMANDS } from './deltas.ts';
 import { DEPLOY_COMMANDS } from './deploy.ts';
 import { ETC_COMMANDS } from './etc.ts';
 import { HISTORY_COMMANDS } from './history.ts';
+import { MIRROR_COMMANDS } from './mirrors.ts';
+import { REMOTE_COMMANDS } from './remotes.ts';
 import { REPOSITORY_COMMANDS } from './repository.ts';
 import { TOOL_COMMANDS } from './tool.ts';
 
@@ -16,6 +18,8 @@ const ALL = [
   ...REPOSITORY_COMMANDS,
   ...CONTENT_COMMANDS,
   ...HISTORY_COMMANDS,
+  ...MIRROR_COMMANDS,
+  ...REMOTE_COMMANDS,
   ...DELTA_COMMANDS,
   ...DEPLOY_COMMANDS,
   ...ETC_COMMANDS,

@@ -28,6 +28,7 @@ import type { RemoteAccess } from '../access.ts';
 import { readPartFile } from '../delta/index.ts';
 import type { RemoteSummary } from '../remote-summary.ts';
 import type { Trust } from '../trust.ts';
+import type { PlannedDeltas } from './plan.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import type { PullTotals } from './tree-scan.ts';
 
@@ -41,19 +42,27 @@ export interface DeltaRequest {
   readonly isRequired: boolean;
   /** Refuses a superblock whose signatures are not those that are asked for. */
   readonly trust: Trust;
+  /** Only looks what there is. */
+  readonly isDryRun: boolean;
 }
 
-/** Makes what a delta can of a commit's objects; returns the number of parts used, 0 without a fitting delta. */
+const NO_DELTAS: PlannedDeltas = { parts: 0, downloadBytes: 0, unpackedBytes: 0 };
+
+/** Makes what a delta can of a commit's objects; returns what the delta consists of, nothing without a fitting one. */
 export async function applyDelta(
   repo: Repo,
   access: RemoteAccess,
   summary: RemoteSummary | undefined,
   pool: Pool<PullTask, PullBatchResult>,
   { request, totals }: { request: DeltaRequest; totals: PullTotals },
-): Promise<number> {
+): Promise<PlannedDeltas> {
   try {
     const delta = chooseDelta(repo, await listDeltas(access, summary, request.to), request);
-    if (delta !== undefined) return await runDelta(access, delta, pool, { trust: request.trust, totals });
+    if (delta !== undefined) {
+      const block = await fetchSuperblock(access, deltaDirectory(delta.name), delta, request.trust);
+      if (!request.isDryRun) await runDelta(access, block, pool, totals);
+      return planOf(block);
+    }
     if (request.isRequired)
       throw new HacktreeError('delta-invalid', 'Static deltas required, but none found', { details: { object: request.to } });
   } catch (error) {
@@ -61,7 +70,12 @@ export async function applyDelta(
       isHacktreeError(error) && ['delta-invalid', 'format-invalid', 'network', 'object-missing'].includes(error.code);
     if (request.isRequired || !isDeltaProblem) throw error;
   }
-  return 0;
+  return NO_DELTAS;
+}
+
+function planOf({ parts }: Superblock): PlannedDeltas {
+  const sum = (field: 'sizeBytes' | 'unpackedBytes'): number => parts.reduce((total, part) => total + Number(part[field]), 0);
+  return { parts: parts.length, downloadBytes: sum('sizeBytes'), unpackedBytes: sum('unpackedBytes') };
 }
 
 async function listDeltas(
@@ -91,12 +105,11 @@ function chooseDelta(repo: Repo, deltas: readonly SummaryDelta[], { current }: D
 
 async function runDelta(
   access: RemoteAccess,
-  delta: SummaryDelta,
+  block: Superblock,
   pool: Pool<PullTask, PullBatchResult>,
-  { trust, totals }: { trust: Trust; totals: PullTotals },
-): Promise<number> {
-  const directory = deltaDirectory(delta.name);
-  const block = await fetchSuperblock(access, directory, delta, trust);
+  totals: PullTotals,
+): Promise<void> {
+  const directory = deltaDirectory(block);
   const jobs = block.parts.map(async (part, i) => {
     const file = inlinePart(block, i) ?? readPartFile(await fetchPart(access, `${directory}/${i}`, Number(part.sizeBytes)), part);
     const result = await pool.run({ kind: 'part', part, file: plain(file) });
@@ -104,7 +117,6 @@ async function runDelta(
   });
   const settled = await Promise.allSettled(jobs);
   for (const { status, ...rest } of settled) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
-  return block.parts.length;
 }
 
 const plain = ({ compression, bytes }: PartFile): { compression: PartFile['compression']; bytes: Uint8Array } => ({

@@ -25,7 +25,7 @@ import { Fetcher } from '../net/fetcher.ts';
 import type { FetcherInit } from '../net/options.ts';
 import { corruptObject, type Origin, type TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
-import { checkStorable } from './storable.ts';
+import { checkStorable, type Storage } from './storable.ts';
 
 /** Compressed objects and contents up to this size are handled in memory. */
 const IN_MEMORY_BYTES = 1 << 20;
@@ -33,12 +33,12 @@ const IN_MEMORY_BYTES = 1 << 20;
 export class HttpSource implements ObjectSource {
   readonly #fetcher: Fetcher;
   readonly #writer: ObjectWriter;
-  readonly #stagingPath: string;
+  readonly #storage: Storage;
 
-  constructor(init: FetcherInit, writer: ObjectWriter, stagingPath: string) {
+  constructor(init: FetcherInit, storage: Storage) {
     this.#fetcher = new Fetcher(init);
-    this.#writer = writer;
-    this.#stagingPath = stagingPath;
+    this.#storage = storage;
+    this.#writer = storage.writer;
   }
 
   get transferredBytes(): number {
@@ -69,7 +69,7 @@ export class HttpSource implements ObjectSource {
   }
 
   async #storeOnce(checksum: Checksum): Promise<StoredFile | undefined> {
-    const file = join(this.#stagingPath, `part-${checksum}`);
+    const file = join(this.#storage.stagingPath, `part-${checksum}`);
     const path = `objects/${loosePath('archive', checksum, 'file')}`;
     const limitBytes = Number.MAX_SAFE_INTEGER;
     const got = await this.#fetcher.fetchOrSpill(path, { kind: 'content', spillBytes: IN_MEMORY_BYTES, limitBytes, file });
@@ -95,10 +95,8 @@ export class HttpSource implements ObjectSource {
   #storeWhole(checksum: Checksum, header: FilezHeader, body: Buffer, raw: Buffer, origin: Origin): StoredFile {
     const isLink = isSymlinkMode(header.mode);
     const content = isLink ? EMPTY_BYTES : this.#take(checksum, origin, () => inflateExactly(body, header.sizeBytes));
-    if (this.#writer.repo.mode !== 'archive') {
-      checkStorable(this.#writer, header, checksum);
-      return this.#writer.writeBuffer(header, content, checksum);
-    }
+    checkStorable(this.#storage, header, checksum);
+    if (this.#writer.repo.mode !== 'archive') return this.#writer.writeBuffer(header, content, checksum);
     const actual = fileChecksum(header, content);
     if (actual !== checksum) throw corruptObject(checksum, 'file', origin, actual);
     if (!this.#writer.has(checksum, 'file')) this.#writer.writeVerified(checksum, 'file', raw);
@@ -109,6 +107,7 @@ export class HttpSource implements ObjectSource {
   async #storeSpilled(checksum: Checksum, path: string, origin: Origin): Promise<StoredFile> {
     try {
       const object = this.#take(checksum, origin, () => loadFilez(path, fs.statSync(path).size));
+      checkStorable(this.#storage, object.header, checksum);
       const stored =
         this.#writer.repo.mode === 'archive'
           ? await this.#adopt(checksum, path, object, origin)
@@ -130,7 +129,6 @@ export class HttpSource implements ObjectSource {
   }
 
   async #unpack(checksum: Checksum, object: FileObject): Promise<StoredFile> {
-    checkStorable(this.#writer, object.header, checksum);
     const sink = this.#writer.startFile(object.header, object.sizeBytes);
     try {
       for await (const chunk of contentChunks(object)) sink.write(chunk);

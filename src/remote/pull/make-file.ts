@@ -15,7 +15,7 @@ import {
   readContent,
   readFully,
 } from '../../repo/index.ts';
-import { checkStorable } from './storable.ts';
+import { checkStorable, type Storage } from './storable.ts';
 
 /** What is to be made of what. */
 export interface MakeItem {
@@ -33,10 +33,11 @@ const WRONG = ['object-corrupt', 'object-missing', 'format-invalid'];
 const IN_MEMORY_BYTES = 1 << 20;
 
 /** Makes and stages an object; returns its content's size, undefined when it cannot be made of what is here. */
-export async function makeFile(writer: ObjectWriter, item: MakeItem): Promise<number | undefined> {
+export async function makeFile(storage: Storage, item: MakeItem): Promise<number | undefined> {
+  const { writer } = storage;
   const header = attempt(() => decodeFileHeader(Buffer.from(item.header)));
   if (header === undefined) return undefined;
-  checkStorable(writer, header, item.checksum);
+  checkStorable(storage, header, item.checksum);
   if (isSymlinkMode(header.mode)) {
     return attempt(() => writer.writeBuffer(header, EMPTY_BYTES, item.checksum).sizeBytes);
   }

@@ -4,7 +4,16 @@ import { type Commit, sizesOf } from '../../format/index.ts';
 import type { Repo } from '../../repo/index.ts';
 import type { ReusePlan } from './reuse.ts';
 
+/** Parts of static deltas. */
+export interface PlannedDeltas {
+  readonly parts: number;
+  readonly downloadBytes: number;
+  readonly unpackedBytes: number;
+}
+
 export interface PullPlan {
+  /** With dryRun only. */
+  readonly deltas: PlannedDeltas;
   /** File objects that are missing. */
   readonly contentObjects: number;
   /** Those of them that need no download. */
@@ -24,7 +33,7 @@ export function planContent(
   missing: readonly Checksum[],
   { records, items }: ReusePlan,
   commits: readonly Commit[],
-): PullPlan {
+): Omit<PullPlan, 'deltas'> {
   const sizes = new Map<Checksum, Size>(records);
   for (const { metadata } of commits) {
     for (const { checksum, type, archivedBytes, unpackedBytes } of sizesOf(metadata) ?? []) {

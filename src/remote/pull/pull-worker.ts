@@ -14,6 +14,7 @@ import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
 import { ObjectRows, objectsOf } from './rows.ts';
 import type { ObjectSource, SourceInit } from './source.ts';
+import { checkStorable, type Storage } from './storable.ts';
 
 export interface PullWorkerInit {
   readonly writer: WriterInit;
@@ -22,6 +23,8 @@ export interface PullWorkerInit {
   readonly caches: readonly SourceInit[];
   /** Objects under way in one batch. */
   readonly concurrency: number;
+  /** Regular files with bits beyond 0775 are refused. */
+  readonly bareUserOnlyFiles: boolean;
 }
 
 /** Rows of objects to bring from the source, objects to make of content that is here, or a part of a static delta. */
@@ -52,12 +55,13 @@ export interface PullBatchResult {
 
 export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, PullBatchResult> {
   const writer = new ObjectWriter(init.writer);
-  const sources = [...init.caches, init.source].map((source) => openSource(source, writer, init.writer.stagingPath));
+  const storage = { writer, stagingPath: init.writer.stagingPath, bareUserOnlyFiles: init.bareUserOnlyFiles };
+  const sources = [...init.caches, init.source].map((source) => openSource(source, storage));
   let reported = 0;
   const run = async (task: PullTask): Promise<PullBatchResult> => {
-    const batch = new Batch(writer, sources);
+    const batch = new Batch(storage, sources);
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
-    else if (task.kind === 'part') await batch.part(task, init.writer.stagingPath);
+    else if (task.kind === 'part') await batch.part(task);
     else for (const item of task.items) await batch.make(item);
     const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
     const result = { ...batch.result(), transferredBytes: transferred - reported };
@@ -70,13 +74,12 @@ export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, Pul
   return Object.assign(run, { close });
 }
 
-function openSource(init: SourceInit, writer: ObjectWriter, stagingPath: string): ObjectSource {
-  return init.kind === 'http'
-    ? new HttpSource(init.fetcher, writer, stagingPath)
-    : new RepoSource(init.path, writer, init.isTrusted);
+function openSource(init: SourceInit, storage: Storage): ObjectSource {
+  return init.kind === 'http' ? new HttpSource(init.fetcher, storage) : new RepoSource(init.path, storage, init.isTrusted);
 }
 
 class Batch {
+  readonly #storage: Storage;
   readonly #writer: ObjectWriter;
   readonly #sources: readonly ObjectSource[];
   readonly #children = new ObjectRows();
@@ -87,8 +90,9 @@ class Batch {
   #content = 0;
   #contentBytes = 0;
 
-  constructor(writer: ObjectWriter, sources: readonly ObjectSource[]) {
-    this.#writer = writer;
+  constructor(storage: Storage, sources: readonly ObjectSource[]) {
+    this.#storage = storage;
+    this.#writer = storage.writer;
     this.#sources = sources;
   }
 
@@ -117,20 +121,23 @@ class Batch {
   }
 
   /** Makes the objects of a part. The code for deltas is loaded by the first of them. */
-  async part({ part, file }: Extract<PullTask, { kind: 'part' }>, stagingPath: string): Promise<void> {
+  async part({ part, file }: Extract<PullTask, { kind: 'part' }>): Promise<void> {
     const { executePart, openDeltaStore, unpackPart } = await import('../delta/index.ts');
     const { repo } = this.#writer;
-    const view = { ...repo, objectsPath: stagingPath, parent: repo };
+    const view = { ...repo, objectsPath: this.#storage.stagingPath, parent: repo };
+    const store = openDeltaStore(this.#writer, view);
+    const startFile: typeof store.startFile = (header, sizeBytes) => {
+      checkStorable(this.#storage, header);
+      return store.startFile(header, sizeBytes);
+    };
     const payload = await unpackPart({ compression: file.compression, bytes: asBuffer(file.bytes) }, part);
-    const result = executePart(
-      { payload, objects: part.objects, unpackedBytes: part.unpackedBytes },
-      openDeltaStore(this.#writer, view),
-    );
+    const { objects, unpackedBytes } = part;
+    const result = executePart({ payload, objects, unpackedBytes }, { ...store, startFile });
     this.#contentBytes += result.contentBytes;
   }
 
   async make(item: MakeItem): Promise<void> {
-    const sizeBytes = await makeFile(this.#writer, item);
+    const sizeBytes = await makeFile(this.#storage, item);
     if (sizeBytes === undefined) return;
     this.#made.push(item.checksum);
     this.#contentBytes += sizeBytes;

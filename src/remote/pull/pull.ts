@@ -31,7 +31,7 @@ import { Trust, type TrustOptions } from '../trust.ts';
 import { fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
-import { type PullPlan, planContent } from './plan.ts';
+import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
@@ -58,6 +58,10 @@ export interface PullOptions {
   readonly dryRun?: boolean;
   readonly disableVerifyBindings?: boolean;
   readonly disableFsync?: boolean;
+  /** Flushes each object as it is written instead of all at the end. */
+  readonly perObjectFsync?: boolean;
+  /** Refuses regular files with bits beyond 0775: `repo-mode`. */
+  readonly bareUserOnlyFiles?: boolean;
   readonly cacheDir?: string | undefined;
   readonly network?: NetworkOptions;
   readonly trust?: TrustOptions;
@@ -140,7 +144,7 @@ class Pull {
   readonly #startMs = performance.now();
   readonly #totals: PullTotals = { metadata: 0, content: 0, contentBytes: 0, transferredBytes: 0 };
   readonly #report: ReportProgress;
-  #deltaParts = 0;
+  #deltas: PlannedDeltas = { parts: 0, downloadBytes: 0, unpackedBytes: 0 };
   #pool: Pool<PullTask, PullBatchResult> | undefined;
   #summary: RemoteSummary | undefined;
   #reused = { objects: 0, savedBytes: 0 };
@@ -159,12 +163,13 @@ class Pull {
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
     this.#summary = summary;
     const targets = await this.#targets(summary);
-    const { bootId, onLockWait, disableFsync } = this.#options;
+    const { bootId, onLockWait, disableFsync, perObjectFsync } = this.#options;
     const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
     const transaction = await beginTransaction(this.#repo, {
       ...(bootId === undefined ? {} : { bootId }),
       ...(onLockWait === undefined ? {} : { onLockWait }),
       ...(disableFsync === true ? { fsync: false } : {}),
+      ...(perObjectFsync === true ? { perObjectFsync } : {}),
       beforeRefs: () => addToContentIndex(this.#repo, records.bytes, disableFsync === true ? { sync: false } : {}),
     });
     let plan: PullPlan;
@@ -263,6 +268,7 @@ class Pull {
       writer: transaction.writerInit,
       source: this.#access.source(this.#options.untrusted !== true),
       caches: (this.#options.localCacheRepos ?? []).map((path) => ({ kind: 'repo', path, isTrusted: false })),
+      bareUserOnlyFiles: this.#options.bareUserOnlyFiles === true,
       concurrency: this.#access.local === undefined ? (this.#options.network?.connections ?? 4) : 1,
     };
     const module = new URL('./pull-worker.js', import.meta.url);
@@ -286,7 +292,7 @@ class Pull {
   ): Promise<PullPlan> {
     const missing = [...scan.missingFiles.checksums('file')];
     const reuse = this.#access.local === undefined ? await planReuse(this.#repo, this.#access, missing) : NO_REUSE;
-    const plan = planContent(this.#repo, missing, reuse, commits);
+    const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
     if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
     if (this.#options.dryRun === true) return plan;
     const made = await makeFromContent(pool, reuse, this.#report);
@@ -366,6 +372,8 @@ class Pull {
     if (commitMetadataOnly) return;
     const root = { tree: commit.rootTree, meta: commit.rootMeta };
     if (!isPartial) await this.#applyDelta(checksum, ref);
+    // What a delta would bring is known without looking at the tree.
+    if (this.#options.dryRun === true && this.#deltas.parts > 0) return;
     for (const path of subpaths) await scan.scanPath(root, path);
     if (subpaths.length === 0) await scan.scan(root.tree, root.meta);
   }
@@ -380,10 +388,16 @@ class Pull {
     }
     if (disableStaticDeltas === true || (this.#access.local !== undefined && !requireStaticDeltas)) return;
     const current = ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref));
-    this.#deltaParts += await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
-      request: { to, current, isRequired: requireStaticDeltas, trust: this.#trust },
+    const isDryRun = this.#options.dryRun === true;
+    const used = await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
+      request: { to, current, isRequired: requireStaticDeltas, isDryRun, trust: this.#trust },
       totals: this.#totals,
     });
+    this.#deltas = {
+      parts: this.#deltas.parts + used.parts,
+      downloadBytes: this.#deltas.downloadBytes + used.downloadBytes,
+      unpackedBytes: this.#deltas.unpackedBytes + used.unpackedBytes,
+    };
   }
 
   #notOlderThan(ref: string | undefined): Checksum[] {
@@ -414,7 +428,7 @@ class Pull {
       isLocal: this.#access.local !== undefined,
       metadataFetched: this.#totals.metadata,
       contentFetched: this.#totals.content,
-      deltaParts: this.#deltaParts,
+      deltaParts: this.#deltas.parts,
       bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
       contentBytesWritten: this.#totals.contentBytes,
       contentReused: this.#reused.objects,

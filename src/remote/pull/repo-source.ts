@@ -21,7 +21,7 @@ import {
 } from '../../repo/index.ts';
 import type { TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
-import { checkStorable } from './storable.ts';
+import { checkStorable, type Storage } from './storable.ts';
 
 const IN_MEMORY_BYTES = 1 << 20;
 
@@ -29,12 +29,16 @@ export class RepoSource implements ObjectSource {
   readonly transferredBytes = 0;
   readonly #repo: Repo;
   readonly #writer: ObjectWriter;
+  readonly #storage: Storage;
   #mayLink: boolean;
 
-  constructor(path: string, writer: ObjectWriter, isTrusted: boolean) {
+  constructor(path: string, storage: Storage, isTrusted: boolean) {
+    const { writer, bareUserOnlyFiles } = storage;
     this.#repo = openRepo(path);
+    this.#storage = storage;
     this.#writer = writer;
-    this.#mayLink = isTrusted && this.#repo.mode === writer.repo.mode;
+    // What is linked is not read, so rules for modes would not be kept.
+    this.#mayLink = isTrusted && !bareUserOnlyFiles && this.#repo.mode === writer.repo.mode;
   }
 
   async close(): Promise<void> {}
@@ -49,7 +53,7 @@ export class RepoSource implements ObjectSource {
     if (this.#mayLink && this.#link(checksum)) return { sizeBytes: 0, contentDigest: undefined };
     if (!hasObject(this.#repo, checksum, 'file')) return undefined;
     const file = loadFile(this.#repo, checksum);
-    checkStorable(this.#writer, file.header, checksum);
+    checkStorable(this.#storage, file.header, checksum);
     if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, checksum);
     if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), checksum);
     const sink = this.#writer.startFile(file.header, file.sizeBytes);

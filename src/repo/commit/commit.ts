@@ -7,7 +7,7 @@
  * Source: ostree-format 5.3, 11; ostree-cli A.1 (`commit`).
  */
 import * as fs from 'node:fs';
-import { type Checksum, checkRefName, HacktreeError } from '../../core/index.ts';
+import { type Checksum, HacktreeError, parseRefspec } from '../../core/index.ts';
 import { type Dict, lookup } from '../../format/index.ts';
 import { addToContentIndex, ContentRecords } from '../content-index/index.ts';
 import { partialFile } from '../layout.ts';
@@ -61,7 +61,7 @@ interface Job {
  * `tar-invalid`, `repo-locked`, `interrupted`.
  */
 export async function commit(repo: Repo, options: CommitOptions): Promise<CommitReport> {
-  if (options.branch !== undefined) checkRefName(options.branch);
+  if (options.branch !== undefined) parseRefspec(options.branch);
   const newContent = new ContentRecords();
   const transaction = await beginTransaction(repo, {
     fsync: options.fsync,
@@ -131,7 +131,7 @@ function openJob(repo: Repo, options: CommitOptions, transaction: Transaction, n
 }
 
 function branchTip(repo: Repo, { branch }: CommitOptions): Checksum | undefined {
-  return branch === undefined ? undefined : readRef(repo, { ref: branch });
+  return branch === undefined ? undefined : readRef(repo, parseRefspec(branch));
 }
 
 async function runJob(job: Job): Promise<CommitReport> {
@@ -149,7 +149,7 @@ async function runJob(job: Job): Promise<CommitReport> {
   const bytes = buildCommit(view, root, parent, options);
   const checksum = transaction.writer.writeMetadata('commit', bytes);
   await writeDetached(job, checksum, bytes);
-  if (options.branch !== undefined) transaction.setRef({ ref: options.branch }, checksum);
+  if (options.branch !== undefined) transaction.setRef(parseRefspec(options.branch), checksum);
   transaction.setPartial(checksum, false);
   await transaction.commit();
   for (const save of job.afterCommit) save(checksum);

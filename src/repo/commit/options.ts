@@ -11,7 +11,7 @@ export type TreeSource =
   | { readonly kind: 'ref'; readonly rev: string };
 
 export interface CommitOptions {
-  /** Ref to move; undefined makes an orphan. */
+  /** Ref to move, `REF` or `REMOTE:REF`; undefined makes an orphan. */
   readonly branch?: string | undefined;
   /** Default: the branch's present commit. 'none' makes a root commit. */
   readonly parent?: Checksum | 'none' | undefined;

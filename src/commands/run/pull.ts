@@ -1,0 +1,79 @@
+/** `pull`: fetches refs of a remote. */
+import { availableParallelism } from 'node:os';
+import { parseRefspec } from '../../core/index.ts';
+import { type NetworkOptions, type PullReport, printDryRun, printPullReport, pull } from '../../remote/index.ts';
+import { openRepo } from '../../repo/index.ts';
+import { updateSummaryIfAsked } from '../auto-summary.ts';
+import type { Context } from '../context.ts';
+import { printSize } from '../format-text.ts';
+import { usageError } from '../input.ts';
+import { networkOf, remotesPlaceOf, trustOf } from '../network.ts';
+import { pullOptions } from '../pull-options.ts';
+import type { Input } from '../spec.ts';
+import type { pull as spec } from '../table/mirrors.ts';
+
+type PullInput = Input<typeof spec>;
+
+export async function run(context: Context, input: PullInput): Promise<unknown> {
+  const repo = openRepo(context.repoPath);
+  const { remote, refs } = readTarget(input);
+  if (input.updateFrequency !== undefined) context.drawEvery(input.updateFrequency === 0 ? 1000 : input.updateFrequency);
+  if (input.dryRun && !input.requireStaticDeltas && context.frontEnd === 'ostree')
+    throw usageError('--dry-run requires --require-static-deltas');
+  const report = await pull(repo, remote, {
+    ...pullOptions(context, input),
+    refs,
+    mirror: input.mirror,
+    subpaths: input.subpath,
+    dryRun: input.dryRun,
+    timestampCheck: input.timestampCheck,
+    timestampCheckFromRev: input.timestampCheckFromRev,
+    localCacheRepos: input.localcacheRepo,
+    cacheDir: input.cacheDir,
+    network: readNetwork(context, input),
+    trust: trustOf(context),
+    place: remotesPlaceOf(repo.path),
+  });
+  printReport(context, report, input.dryRun);
+  if (!input.dryRun) await updateSummaryIfAsked(context, repo.path);
+  return { remote, ...report };
+}
+
+/** `REMOTE`, or `REMOTE:REF`. */
+function readTarget({ remote, refs }: PullInput): { remote: string; refs: readonly string[] } {
+  if (!remote.includes(':')) return { remote, refs };
+  const [name = ''] = remote.split(':');
+  const first = remote.slice(name.length + 1);
+  parseRefspec(`${name}:${first.split('@')[0]}`);
+  return { remote: name, refs: [first, ...refs] };
+}
+
+function readNetwork(context: Context, input: PullInput): NetworkOptions {
+  const { maxOutstandingFetcherRequests: most, lowSpeedTimeSeconds: seconds } = input;
+  return {
+    ...networkOf(context),
+    url: input.url,
+    headers: input.httpHeader.map(splitHeader),
+    appendUserAgent: input.appendUserAgent,
+    retries: input.disableRetryOnNetworkErrors ? 0 : input.networkRetries,
+    lowSpeedBytes: input.lowSpeedLimitBytes,
+    lowSpeedTimeMs: seconds === undefined ? undefined : seconds * 1000,
+    ...(most === undefined ? {} : { connections: Math.max(1, Math.ceil(most / (input.threads || availableParallelism()))) }),
+  };
+}
+
+function splitHeader(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 0) throw usageError("Missing '=' in --http-header");
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function printReport(context: Context, report: PullReport, isDryRun: boolean): void {
+  if (isDryRun) {
+    context.line(printDryRun(report, context.frontEnd === 'ostree'));
+    return;
+  }
+  context.line(printPullReport(report));
+  if (context.frontEnd === 'hacktree' && report.contentReused > 0)
+    context.line(`${report.contentReused} objects made of content that was here; ${printSize(report.bytesSaved)} not downloaded`);
+}
