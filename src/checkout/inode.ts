@@ -25,6 +25,13 @@ export interface Inode {
   readonly xattrs: Xattrs;
 }
 
+/** The owner that new files and directories get by themselves, where they also get any mode within 0755. */
+export interface PlainOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const PLAIN_MODE = 0o755;
 const SETID = 0o6000;
 const OWNER_READ = 0o400;
 const SELINUX_XATTR = 'security.selinux';
@@ -48,6 +55,12 @@ function withLabel(xattrs: Xattrs, label: string | undefined): Xattrs {
   if (label === undefined) return xattrs;
   const others = xattrs.filter(({ name }) => name.toString('latin1') !== SELINUX_XATTR);
   return sortXattrs([...others, { name: Buffer.from(SELINUX_XATTR), value: Buffer.from(label) }]);
+}
+
+/** Tells whether something looks so from the moment it is made with its mode. */
+export function isPlainInode({ owner, mode, xattrs }: Inode, plainOwner: PlainOwner | undefined): boolean {
+  if (plainOwner === undefined || xattrs.length > 0 || (mode & ~PLAIN_MODE) !== 0) return false;
+  return owner === undefined || (owner.uid === plainOwner.uid && owner.gid === plainOwner.gid);
 }
 
 /** Makes an open file or directory look so. */

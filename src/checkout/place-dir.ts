@@ -24,7 +24,7 @@ import {
   zeroMtimeAt,
 } from '../sys/index.ts';
 import type { PlaceContext } from './context.ts';
-import { applyInode, dirInode, type Inode } from './inode.ts';
+import { applyInode, dirInode, type Inode, isPlainInode, type PlainOwner } from './inode.ts';
 import type { MetadataLoader } from './metadata.ts';
 import { notADirectory, openBeneath } from './open-beneath.ts';
 import { placeFile } from './place-file.ts';
@@ -48,8 +48,7 @@ export interface Destination {
   readonly root: number;
   /** Open directory for what is not complete; undefined in a fresh destination, which is not complete as a whole. */
   readonly staging: number | undefined;
-  /** Owner that new directories get by themselves, where mkdir(2) also gives them any mode within 0755. */
-  readonly plainOwner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly plainOwner: PlainOwner | undefined;
 }
 
 /** A mode that must wait until everything below the directory is there. */
@@ -58,7 +57,6 @@ export interface LateMode {
   readonly mode: number;
 }
 
-const PLAIN_MODE = 0o755;
 const OWNER_ALL = 0o700;
 const S_ISGID = 0o2000;
 
@@ -124,12 +122,8 @@ export class DirPlacer {
   }
 
   /** Tells whether mkdir alone makes a directory look so. */
-  #isPlain({ owner, mode, xattrs }: Inode): boolean {
-    const { plainOwner } = this.#destination;
-    if (plainOwner === undefined || xattrs.length > 0 || (mode & ~PLAIN_MODE) !== 0 || (mode & OWNER_ALL) !== OWNER_ALL) {
-      return false;
-    }
-    return owner === undefined || (owner.uid === plainOwner.uid && owner.gid === plainOwner.gid);
+  #isPlain(inode: Inode): boolean {
+    return (inode.mode & OWNER_ALL) === OWNER_ALL && isPlainInode(inode, this.#destination.plainOwner);
   }
 
   // ---- an existing destination: each directory is opened without following anything ----

@@ -13,6 +13,7 @@ import { type FileObject, loadFile, missingObject, type RepoMode } from '../repo
 import { linkUnlessEmptyAt, statAt } from '../sys/index.ts';
 import type { PlaceContext } from './context.ts';
 import { copyFile, PASSTHROUGH_PREFIX, placeDevice } from './copy-file.ts';
+import { placeFirstEmpty, placeKnownEmpty } from './empty-file.ts';
 import { fileInode } from './inode.ts';
 import { linkFile, refuseLink } from './link-file.ts';
 import { type FoundObject, findFile, looseName, type ObjectSource } from './sources.ts';
@@ -38,6 +39,7 @@ export function placeFile(
   const isPassthrough = settings.passthroughWhiteouts && name.startsWith(PASSTHROUGH_PREFIX, name.lastIndexOf('/') + 1);
   if (isPassthrough) return placePassthrough(context, { spot, name, path }, checksum);
   if (first?.cache !== undefined) return placeThroughCache(context, { spot, name, path }, checksum, first.cache);
+  if (placeKnownEmpty(context, spot, name, path, checksum)) return;
   if (first?.canLink === true && first.repo.mode === 'bare' && linkBare(context, first, spot, name, path, checksum)) return;
   return placeFound(context, { spot, name, path }, checksum);
 }
@@ -56,6 +58,7 @@ function linkBare(
     const outcome = linkUnlessEmptyAt(objects, from, spot.dir, name);
     if (outcome === 'linked') context.tally.linked++;
     else if (outcome === 'taken') return linkFile(context, { spot, name, path }, { dir: objects, name: from }, checksum);
+    else if (outcome === 'empty') return placeFirstEmpty(context, { spot, name, path }, checksum);
     return outcome === 'linked';
   } catch (error) {
     return refuseLink(context, { spot, name, path }, { dir: objects, name: from }, error);

@@ -43,7 +43,8 @@ export interface Work {
 export function openWork({ settings, destination }: WorkInit, repo: Repo, labelFor: LabelFor | undefined): Work {
   const sources = openSources(repo, settings, destination.root);
   const tally = noTally();
-  const context: PlaceContext = { repo, settings, sources, labelFor, tally };
+  const { plainOwner } = destination;
+  const context: PlaceContext = { repo, settings, sources, labelFor, tally, plainOwner, emptyFiles: new Map() };
   const placer = new DirPlacer(context, new MetadataLoader(repo), destination);
   const work = async ({ tasks, sliceMs }: Share): Promise<ShareResult> => {
     for (const task of tasks) placer.tasks.push(task);

@@ -125,6 +125,11 @@ export function symlinkAt(target: string, dir: number, name: string): boolean {
   return callNativeUnless(['EEXIST'], 'symlinkat', name, target, dir, name) !== undefined;
 }
 
+/** Makes an empty regular file with mode & ~umask, in one call; returns false when the name is taken. */
+export function emptyFileAt(dir: number, name: string, mode: number): boolean {
+  return callNativeUnless(['EEXIST'], 'mknodat', name, dir, name, S_IFREG | mode, 0) !== undefined;
+}
+
 /** Makes a character device 0:0 with mode & ~umask; returns false when the name is taken. Errors: EPERM without privilege. */
 export function whiteoutDeviceAt(dir: number, name: string, mode: number): boolean {
   return callNativeUnless(['EEXIST'], 'mknodat', name, dir, name, 0o020000 | mode, 0) !== undefined;
