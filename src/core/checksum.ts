@@ -6,7 +6,7 @@
  */
 import { asBuffer } from './bytes.ts';
 import { HacktreeError } from './errors.ts';
-import { sha256 } from './hash.ts';
+import { sha256Hex } from './hash.ts';
 
 /** SHA-256 that names an object. */
 export type Checksum = string & { readonly __brand: 'checksum' };
@@ -47,5 +47,5 @@ export function checksumToBytes(checksum: Checksum | ContentDigest): Buffer {
 
 /** Hashes bytes to the checksum that names a metadata object. */
 export function checksumOf(bytes: Uint8Array): Checksum {
-  return sha256(bytes).toString('hex') as Checksum;
+  return sha256Hex(bytes) as Checksum;
 }

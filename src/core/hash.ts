@@ -52,3 +52,8 @@ export function sha256(bytes: Uint8Array): Buffer {
   if (!hasNative()) return new PortableSha256().update(bytes).digest();
   return crypto.hash === undefined ? crypto.createHash('sha256').update(bytes).digest() : crypto.hash('sha256', bytes, 'buffer');
 }
+
+/** Hashes one short or long byte array to 64 hex characters. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return hasNative() && crypto.hash !== undefined ? crypto.hash('sha256', bytes, 'hex') : sha256(bytes).toString('hex');
+}

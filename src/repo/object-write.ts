@@ -18,12 +18,13 @@ import {
   checksumOf,
   errnoOf,
   HacktreeError,
-  sha256,
+  sha256Hex,
   wrapSystemError,
 } from '../core/index.ts';
 import {
   type Dict,
   encodeDict,
+  encodeFileHeader,
   encodeFilezHeader,
   encodeInodeMeta,
   type FileHeader,
@@ -66,10 +67,13 @@ export interface ContentSource {
 }
 
 const CANONICAL_MODE = 0o755;
+/** Room for a file's header before its content; one that is longer (many xattrs) is hashed apart. Bytes. */
+const HEADER_ROOM = 4096;
 
 export class ObjectWriter {
   readonly repo: Repo;
   readonly #staging: string;
+  readonly #temporaryPrefix: string;
   readonly #budget: SpaceBudget;
   readonly #madeDirs = new Set<string>();
   readonly #prefixes = new Map<string, boolean>();
@@ -82,7 +86,10 @@ export class ObjectWriter {
   #metadataWritten = 0;
   /** What the last file was: guesses whether the next one needs its content digest. */
   #expectsNew = true;
+  /** A file's content from HEADER_ROOM on, and before it its header, so that both are hashed in one piece. */
   #buffer: Buffer | undefined;
+  /** Empty files that are stored, by owner and mode: trees have thousands of them, of few kinds. */
+  readonly #storedEmpty = new Map<string, Checksum>();
 
   constructor(init: WriterInit, repo: Repo = openRepo(init.repoPath)) {
     if (repo.mode === 'bare-split-xattrs') {
@@ -90,6 +97,7 @@ export class ObjectWriter {
     }
     this.repo = repo;
     this.#staging = init.stagingPath;
+    this.#temporaryPrefix = `${init.stagingPath}/.tmp-${process.pid}-${threadId}-`;
     this.#stagedBefore = init.isResumed;
     this.#perObjectFsync = init.perObjectFsync;
     this.#budget = init.budget;
@@ -163,11 +171,14 @@ export class ObjectWriter {
    */
   writeBuffer(given: FileHeader, content: Uint8Array, expected?: Checksum): WrittenFile {
     const header = this.canonicalHeader(given);
-    const checksum = fileChecksum(header, content);
+    return this.#writeHashed(header, content, fileChecksum(header, content), expected);
+  }
+
+  #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: Checksum | undefined): WrittenFile {
     if (expected !== undefined && checksum !== expected) throw wrongChecksum(expected, checksum);
     const isNew = !this.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
-    const contentDigest = isDigested ? (sha256(content).toString('hex') as ContentDigest) : undefined;
+    const contentDigest = isDigested ? (sha256Hex(content) as ContentDigest) : undefined;
     if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
@@ -179,12 +190,42 @@ export class ObjectWriter {
    */
   writeFile(given: FileHeader, source: ContentSource, sizeBytes: number, expected?: Checksum): WrittenFile {
     const header = this.canonicalHeader(given);
-    if (sizeBytes < WHOLE_BUFFER_BYTES) {
-      this.#buffer ??= Buffer.allocUnsafeSlow(WHOLE_BUFFER_BYTES);
-      const length = readUpTo(source.fd, this.#buffer);
-      if (length < WHOLE_BUFFER_BYTES) return this.writeBuffer(header, this.#buffer.subarray(0, length), expected);
+    if (sizeBytes === 0 && header.xattrs.length === 0) return this.#writeEmpty(header, source, expected);
+    if (sizeBytes >= WHOLE_BUFFER_BYTES) return this.#writeLarge(header, source, expected);
+    const length = this.#readWhole(source, sizeBytes);
+    return length === undefined ? this.#writeLarge(header, source, expected) : this.#writeRead(header, length, expected);
+  }
+
+  /** Reads a file into the buffer; undefined when it has grown beyond it. */
+  #readWhole({ fd }: ContentSource, sizeBytes: number): number | undefined {
+    this.#buffer ??= Buffer.allocUnsafeSlow(HEADER_ROOM + WHOLE_BUFFER_BYTES);
+    const length = readUpTo(fd, this.#buffer.subarray(HEADER_ROOM), sizeBytes);
+    return length < WHOLE_BUFFER_BYTES ? length : undefined;
+  }
+
+  /** Writes what the buffer holds. */
+  #writeRead(header: FileHeader, length: number, expected: Checksum | undefined): WrittenFile {
+    const buffer = this.#buffer as Buffer;
+    const prefix = encodeFileHeader(header);
+    const content = buffer.subarray(HEADER_ROOM, HEADER_ROOM + length);
+    if (prefix.length > HEADER_ROOM) return this.#writeHashed(header, content, fileChecksum(header, content), expected);
+    const start = HEADER_ROOM - prefix.length;
+    buffer.set(prefix, start);
+    return this.#writeHashed(header, content, checksumOf(buffer.subarray(start, HEADER_ROOM + length)), expected);
+  }
+
+  #writeEmpty(header: FileHeader, source: ContentSource, expected: Checksum | undefined): WrittenFile {
+    const length = this.#readWhole(source, 0);
+    if (length === undefined) return this.#writeLarge(header, source, expected);
+    if (length > 0) return this.#writeRead(header, length, expected); // it has grown
+    const kind = `${header.uid}:${header.gid}:${header.mode}`;
+    const known = this.#storedEmpty.get(kind);
+    if (known !== undefined && (expected === undefined || expected === known)) {
+      return { checksum: known, contentDigest: undefined, isNew: false, sizeBytes: 0 };
     }
-    return this.#writeLarge(header, source, expected);
+    const written = this.#writeRead(header, 0, expected);
+    this.#storedEmpty.set(kind, written.checksum);
+    return written;
   }
 
   #writeLarge(header: FileHeader, source: ContentSource, expected: Checksum | undefined): WrittenFile {
@@ -422,11 +463,11 @@ export class ObjectWriter {
   }
 
   #temporaryPath(): string {
-    return join(this.#staging, `.tmp-${process.pid}-${threadId}-${this.#counter++}`);
+    return `${this.#temporaryPrefix}${this.#counter++}`;
   }
 
   #stagedPath(checksum: Checksum, type: ObjectType): string {
-    return join(this.#staging, loosePath(this.repo.mode, checksum, type));
+    return `${this.#staging}/${loosePath(this.repo.mode, checksum, type)}`;
   }
 
   #publish(temporary: string, checksum: Checksum, type: ObjectType): void {
@@ -447,12 +488,13 @@ function wrongChecksum(expected: Checksum, found: Checksum): HacktreeError {
   });
 }
 
-function readUpTo(fd: number, buffer: Buffer): number {
+/** Reads a file of `usual` bytes, or as many as it has meanwhile, into a buffer that is longer than that. */
+function readUpTo(fd: number, buffer: Buffer, usual: number): number {
   let at = 0;
   while (at < buffer.length) {
     const read = fs.readSync(fd, buffer, at, buffer.length - at, at);
-    if (read === 0) break;
     at += read;
+    if (read === 0 || at === usual) break; // the end: more was asked for
   }
   return at;
 }

@@ -48,6 +48,7 @@ const PROTOTYPES = {
   fchownat: 'int fchownat(int dir, const char *path, unsigned int uid, unsigned int gid, int flags)',
   utimensat: 'int utimensat(int dir, const char *path, const uint8_t *times, int flags)',
   flock: 'int flock(int fd, int operation)',
+  getdents64: 'long getdents64(int fd, _Out_ uint8_t *entries, size_t size)',
 } as const;
 
 type NativeName = keyof typeof PROTOTYPES;

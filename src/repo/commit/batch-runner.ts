@@ -28,9 +28,9 @@ export class BatchRunner {
     this.#size = size;
   }
 
-  /** Runs a batch, now or when drained. */
-  submit(batch: Batch): Promise<BatchResult> {
-    this.#files += batch.reduce((sum, item) => sum + item.names.length, 0);
+  /** Runs a batch, now or when drained. `weight`: how many of its files are worth a thread's time. */
+  submit(batch: Batch, weight: number): Promise<BatchResult> {
+    this.#files += weight;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
       if (this.#size > 0 && this.#files >= THREADS_FROM_FILES) this.#dispatch();

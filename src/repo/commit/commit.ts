@@ -262,8 +262,8 @@ function openStatCache(
   source: string,
 ): { old: StatCache | undefined; isTrusted: boolean; next: StatCacheWriter } | undefined {
   const { repo, options, modifiers } = job;
-  if (options.statCache === false || options.consume === true || options.link === true || modifiers.selinuxPolicy !== undefined)
-    return undefined;
+  if (options.statCache === false || options.consume === true || options.link === true || wantsLinks(job)) return undefined;
+  if (modifiers.selinuxPolicy !== undefined) return undefined;
   const path = statCachePath(repo, source, modifiers);
   const next = new StatCacheWriter(Date.now());
   job.afterCommit.push((checksum) => next.save(path, checksum));

@@ -1,12 +1,14 @@
 /**
  * Recognises files that are hard links to the repository's own objects, by device and inode: a tree that was checked
- * out by hard links can be committed again without reading it.
+ * out by hard links can be committed again without reading it, and mostly without a stat per file: the listing of a directory
+ * brings the inode numbers.
  *
  * Source: ostree-cli A.1, `commit --link-checkout-speedup`, `-I`.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Checksum } from '../../core/index.ts';
+import { type DirectoryEntry, readDirectory } from '../../sys/index.ts';
 import { parseLooseName } from '../object-list.ts';
 import type { Repo } from '../repo.ts';
 
@@ -22,20 +24,36 @@ export class LinkIndex {
   }
 
   /** Returns the object that a file is a hard link to. */
-  find(stat: fs.Stats): Checksum | undefined {
-    return stat.nlink > 1 && stat.dev === this.#device ? this.#byInode.get(stat.ino) : undefined;
+  find(device: number, inode: number): Checksum | undefined {
+    return device === this.#device ? this.#byInode.get(inode) : undefined;
   }
+}
+
+/** Lists a directory with inodes; undefined where the file system's listing does not tell what stat(2) would. */
+export function listWithInodes(dir: string): DirectoryEntry[] | undefined {
+  const entries = readDirectory(dir);
+  if (entries.some(({ kind }) => kind === 'unknown')) return undefined;
+  const sample = entries.find(({ kind }) => kind === 'file');
+  if (sample === undefined) return entries;
+  const stat = fs.lstatSync(`${dir}/${sample.name}`, { throwIfNoEntry: false });
+  return stat?.ino === sample.inode ? entries : undefined;
 }
 
 function indexInodes(dir: string): Map<number, Checksum> {
   const inodes = new Map<number, Checksum>();
   for (const prefix of fs.readdirSync(dir)) {
-    for (const name of fs.readdirSync(join(dir, prefix))) {
-      if (!name.endsWith('.file')) continue;
-      const object = parseLooseName(prefix, name);
-      const stat = object && fs.lstatSync(`${dir}/${prefix}/${name}`, { throwIfNoEntry: false });
-      if (object !== undefined && stat !== undefined && stat.nlink > 1) inodes.set(stat.ino, object.checksum);
+    const path = join(dir, prefix);
+    for (const { name, inode } of listWithInodes(path) ?? statAll(path)) {
+      const object = name.endsWith('.file') ? parseLooseName(prefix, name) : undefined;
+      if (object !== undefined) inodes.set(inode, object.checksum);
     }
   }
   return inodes;
+}
+
+function statAll(dir: string): { name: string; inode: number }[] {
+  return fs.readdirSync(dir).flatMap((name) => {
+    const stat = fs.lstatSync(`${dir}/${name}`, { throwIfNoEntry: false });
+    return stat === undefined ? [] : [{ name, inode: stat.ino }];
+  });
 }

@@ -18,13 +18,14 @@ import {
 } from '../../core/index.ts';
 import type { DirEntry, FileEntry, InodeMeta } from '../../format/index.ts';
 import { NO_XATTRS, S_IFDIR, S_IFMT } from '../../format/index.ts';
+import { type DirectoryEntry, hasMountsBelow } from '../../sys/index.ts';
 import { hasObject } from '../object-read.ts';
 import type { Repo } from '../repo.ts';
 import { readXattrs } from '../xattrs.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import { type BatchItem, type BatchResult, FLAG_HAS_DIGEST, FLAG_NEW, HASH_BYTES, notCommittable } from './commit-worker.ts';
 import type { LabelFor } from './labels.ts';
-import type { LinkIndex } from './link-index.ts';
+import { type LinkIndex, listWithInodes } from './link-index.ts';
 import { type ModeOverride, type Modifiers, modifyInode } from './modifiers.ts';
 import type { CachedDir, StatCache, StatCacheWriter } from './stat-cache.ts';
 import { hasStatFields, STAT_FIELDS, writeStatFields } from './stat-fields.ts';
@@ -71,6 +72,8 @@ interface Node {
   readonly meta: Checksum;
   readonly cached: CachedDir | undefined;
   fileNames: string[];
+  /** Inodes of the files, where the listing gave them. */
+  inodes: number[] | undefined;
   fileStats: Float64Array;
   checksums: Checksum[];
   readonly dirs: DirEntry[];
@@ -91,6 +94,8 @@ class Scanner {
   readonly #results: Promise<void>[] = [];
   #failure: unknown;
   #root: TreeRef | undefined;
+  /** A file that is mounted on another shows the other's inode in the listing. */
+  #listsInodes = false;
   #files = 0;
   #done = 0;
   #written = 0;
@@ -103,6 +108,7 @@ class Scanner {
 
   async scan(root: string): Promise<ScanReport> {
     const stat = this.#statDir(root);
+    this.#listsInodes = this.#o.links !== undefined && !hasMountsBelow(fs.realpathSync(root));
     await this.#visit(undefined, '', root, '/', stat);
     this.#flush();
     this.#o.runner.drain();
@@ -176,6 +182,7 @@ class Scanner {
       meta,
       cached,
       fileNames: [],
+      inodes: undefined,
       fileStats: fields,
       checksums: [],
       dirs: [],
@@ -204,23 +211,29 @@ class Scanner {
   #list(node: Node): { files: string[]; dirs: string[] } {
     const files: string[] = [];
     const dirs: string[] = [];
-    let entries: fs.Dirent[];
-    try {
-      entries = fs.readdirSync(node.path, { withFileTypes: true });
-    } catch (error) {
-      throw wrapSystemError(error, 'Reading directory', node.path);
-    }
+    const entries = this.#entries(node.path);
     for (const entry of entries) {
       const { name } = entry;
       if (name.includes('\ufffd')) checkNames(node.path);
       const treePath = node.treePath === '/' ? `/${name}` : `${node.treePath}/${name}`;
       if (this.#o.modifiers.skip.size > 0 && this.#o.modifiers.skip.has(treePath)) this.#matched.add(treePath);
-      else if (entry.isFile() || entry.isSymbolicLink()) files.push(name);
-      else if (entry.isDirectory()) dirs.push(name);
+      else if (entry.kind === 'file' || entry.kind === 'symlink') files.push(name);
+      else if (entry.kind === 'dir') dirs.push(name);
       else if (this.#o.skipSpecial) this.#specials.push(treePath);
       else throw notCommittable(`${node.path}/${name}`);
     }
-    return { files: files.sort(compareUtf8), dirs: dirs.sort(compareUtf8) };
+    files.sort(compareUtf8);
+    if (this.#listsInodes) node.inodes = inodesOf(files, entries);
+    return { files, dirs: dirs.sort(compareUtf8) };
+  }
+
+  #entries(path: string): readonly Entry[] {
+    try {
+      const listed = this.#listsInodes ? listWithInodes(path) : undefined;
+      return listed ?? fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    } catch (error) {
+      throw wrapSystemError(error, 'Reading directory', path);
+    }
   }
 
   #takeFiles(node: Node): void {
@@ -258,10 +271,10 @@ class Scanner {
 
   #takeLinked(node: Node, index: number, name: string): boolean {
     if (this.#o.links === undefined) return false;
-    const stat = this.#lstat(`${node.path}/${name}`);
-    const checksum = this.#o.links.find(stat);
+    const listed = node.inodes?.[index];
+    const stat = listed === undefined ? this.#lstat(`${node.path}/${name}`) : { dev: node.stat[0] ?? -1, ino: listed };
+    const checksum = this.#o.links.find(stat.dev, stat.ino);
     if (checksum === undefined) return false;
-    writeStatFields(node.fileStats, index, stat);
     node.checksums[index] = checksum;
     node.unchanged = false;
     this.#hits++;
@@ -296,7 +309,7 @@ class Scanner {
       );
       start = end;
     }
-    const result = this.#o.runner.submit(items).then(
+    const result = this.#o.runner.submit(items, this.#weight(files)).then(
       (answer) => this.#receive(files, answer),
       (error) => {
         this.#failure ??= error;
@@ -309,6 +322,14 @@ class Scanner {
         128,
         Promise.all(this.#results.slice(0, 128)).then(() => undefined),
       );
+  }
+
+  /** Of a tree of links mostly the empty files are left, thousands of them; they are done before a thread has started. */
+  #weight(files: readonly { node: Node; index: number }[]): number {
+    if (this.#o.links === undefined) return files.length;
+    const size = ({ node, index }: { node: Node; index: number }): number =>
+      this.#lstat(`${node.path}/${node.fileNames[index]}`).size;
+    return files.reduce((weight, file) => weight + (size(file) > 0 ? 1 : 0), 0);
   }
 
   #item(node: Node, names: string[]): BatchItem {
@@ -372,6 +393,25 @@ class Scanner {
       checksums: node.checksums,
     });
   }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly kind: DirectoryEntry['kind'];
+  readonly inode?: number;
+}
+
+function kindOf(entry: fs.Dirent): DirectoryEntry['kind'] {
+  if (entry.isFile()) return 'file';
+  if (entry.isSymbolicLink()) return 'symlink';
+  return entry.isDirectory() ? 'dir' : 'other';
+}
+
+/** The inodes of names in their order; undefined when the listing has none. */
+function inodesOf(names: readonly string[], entries: readonly Entry[]): number[] | undefined {
+  const inodes = new Map(entries.map(({ name, inode }) => [name, inode]));
+  const found = names.map((name) => inodes.get(name));
+  return found.every((inode) => inode !== undefined) ? (found as number[]) : undefined;
 }
 
 const joinTree = (dir: string, name: string): string => (dir === '/' ? `/${name}` : `${dir}/${name}`);
