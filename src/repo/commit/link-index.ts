@@ -14,7 +14,8 @@ import type { Repo } from '../repo.ts';
 
 export class LinkIndex {
   readonly #device: number;
-  readonly #byInode: ReadonlyMap<number, Checksum>;
+  /** Names below the objects directory, `XX/REST.EXT`; most are never asked for. */
+  readonly #byInode: ReadonlyMap<number, string>;
 
   constructor(repo: Repo) {
     const dir = repo.mode === 'archive' ? join(repo.path, 'uncompressed-objects-cache') : repo.objectsPath;
@@ -25,7 +26,8 @@ export class LinkIndex {
 
   /** Returns the object that a file is a hard link to. */
   find(device: number, inode: number): Checksum | undefined {
-    return device === this.#device ? this.#byInode.get(inode) : undefined;
+    const name = device === this.#device ? this.#byInode.get(inode) : undefined;
+    return name === undefined ? undefined : parseLooseName(name.slice(0, 2), name.slice(3))?.checksum;
   }
 }
 
@@ -39,13 +41,12 @@ export function listWithInodes(dir: string): DirectoryEntry[] | undefined {
   return stat?.ino === sample.inode ? entries : undefined;
 }
 
-function indexInodes(dir: string): Map<number, Checksum> {
-  const inodes = new Map<number, Checksum>();
+function indexInodes(dir: string): Map<number, string> {
+  const inodes = new Map<number, string>();
   for (const prefix of fs.readdirSync(dir)) {
     const path = join(dir, prefix);
     for (const { name, inode } of listWithInodes(path) ?? statAll(path)) {
-      const object = name.endsWith('.file') ? parseLooseName(prefix, name) : undefined;
-      if (object !== undefined) inodes.set(inode, object.checksum);
+      if (name.endsWith('.file')) inodes.set(inode, `${prefix}/${name}`);
     }
   }
   return inodes;
