@@ -14,9 +14,9 @@ import {
   type Sysroot,
   type SysrootState,
 } from '../deploy/index.ts';
-import type { EtcReport } from '../etc/index.ts';
 import { endProcess } from '../repo/index.ts';
 import type { Context } from './context.ts';
+import { printEtcReport } from './etc-report.ts';
 
 export interface SysrootInput {
   readonly sysroot: string | undefined;
@@ -86,7 +86,7 @@ export function deployOptions(context: Context, input: DeployingInput): Omit<Dep
     onWait: (holder) => context.message(`Waiting for ${holder}...`),
     onStep: ({ title }) => context.note(`${title}...`),
     onWarning: (text) => context.warn(text),
-    onEtcReport: (report) => printEtcReport(context, report),
+    onEtcReport: (report) => context.message(printEtcReport(report, false)),
     onScript: ({ name }) => context.note(`running etc/hacktree/deploy.d/${name}...`),
     ...(input.shellOnError && context.surroundings.stderrIsTerminal
       ? {
@@ -100,15 +100,6 @@ export function deployOptions(context: Context, input: DeployingInput): Omit<Dep
     onProgress: context.report,
     signal: context.signal,
   };
-}
-
-/** Says what became of /etc: what was merged or is in conflict. */
-export function printEtcReport(context: Context, report: EtcReport): void {
-  for (const { path, outcome, reason, beside } of report.actions) {
-    if (outcome !== 'merged' && outcome !== 'conflict' && outcome !== 'error') continue;
-    const other = beside === undefined ? '' : `; the other side is etc/${beside}`;
-    context.message(`etc/${path}: ${outcome} (${reason})${other}`);
-  }
 }
 
 /** Prints a plan, for --dry-run. */

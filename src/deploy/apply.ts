@@ -56,7 +56,11 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
     case 'arrange':
       return makeMountPoints(step.tree);
     case 'etc':
-      return makeEtc(paths, step.tree, step.mergeRoot, options);
+      return makeEtc(
+        { paths, repo, commit: plan.commit, mergeRoot: step.mergeRoot, policy: options.etcPolicy },
+        step.tree,
+        options,
+      );
     case 'fill-var':
       return createVar(paths, step.varName, step.tree);
     case 'scripts':
@@ -79,6 +83,9 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
       return;
     case 'verify':
       return verify(sysroot, step);
+    case 'unstamp':
+      fs.rmSync(step.path, { force: true });
+      return;
     case 'remove-root':
       releaseCommit(repo, step.root);
       return removeRoot(paths, step.root);

@@ -8,8 +8,8 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { HacktreeError } from '../core/index.ts';
 import { copyTree, writeFileDurable } from '../sys/index.ts';
+import { bothEtcs } from './commit-tree.ts';
 
 /** Mount points that every root needs, with their modes. */
 const MOUNT_POINTS: readonly (readonly [string, number])[] = [
@@ -40,23 +40,19 @@ export function makeMountPoints(tree: string): void {
   if (fs.lstatSync(link, { throwIfNoEntry: false }) === undefined) fs.symlinkSync('sysroot/gnomeos', link);
 }
 
-/** Makes `usr/etc` the defaults and `etc` a full copy of them. Errors: `tree-invalid` when both are populated. */
+/** Makes `usr/etc` the defaults, empty if need be, and `etc` a full copy of them. Errors: `tree-invalid` when both are populated. */
 export function splitEtc(tree: string): void {
   const [etc, defaults] = [join(tree, 'etc'), join(tree, 'usr/etc')];
   const [hasEtc, hasDefaults] = [isPopulated(etc), isPopulated(defaults)];
-  if (hasEtc && hasDefaults) {
-    throw new HacktreeError('tree-invalid', 'Tree contains both /etc and /usr/etc', {
-      details: { expected: 'one of them', found: 'both' },
-    });
-  }
+  if (hasEtc && hasDefaults) throw bothEtcs();
   if (hasEtc) {
     fs.rmSync(defaults, { recursive: true, force: true });
     fs.renameSync(etc, defaults);
   } else {
     fs.rmSync(etc, { recursive: true, force: true });
   }
-  if (fs.existsSync(defaults)) copyTree(defaults, etc);
-  else fs.mkdirSync(etc);
+  fs.mkdirSync(defaults, { recursive: true });
+  copyTree(defaults, etc);
 }
 
 function isPopulated(dir: string): boolean {

@@ -2,7 +2,7 @@
  * Looks into a commit that is not checked out: its kernel, its os-release, and what a checkout of it will take.
  */
 import { bootChecksum, findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
-import { type Checksum, type ContentDigest, createSha256, isHacktreeError } from '../core/index.ts';
+import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError } from '../core/index.ts';
 import {
   listTreeDir,
   loadCommit,
@@ -103,6 +103,36 @@ export function findCommitKernel(repo: Repo, commit: Checksum): CommitKernel {
     initrdFile,
     bootChecksum: bootChecksum('/', { kernel: kernelFile.path, initrd: initrdFile.path }),
   };
+}
+
+/** Tells whether an absolute path exists in a commit's tree, symlinks followed within it. */
+export function commitHas(repo: Repo, commit: Checksum, path: string): boolean {
+  return findNode(repo, rootOf(loadCommit(repo, commit)), path) !== undefined;
+}
+
+/** Where a commit has its defaults of /etc; undefined when it has none. Errors: `tree-invalid` when it has two. */
+export function commitEtc(repo: Repo, commit: Checksum): string | undefined {
+  const root = rootOf(loadCommit(repo, commit));
+  const found = ['/usr/etc', '/etc'].filter((path) => {
+    const node = lookUp(repo, root, path);
+    return node?.kind === 'dir' && listTreeDir(repo, node).length > 0;
+  });
+  if (found.length === 2) throw bothEtcs();
+  return found[0];
+}
+
+/** Finds a path without following symlinks. */
+function lookUp(repo: Repo, root: TreeDir, path: string): TreeNode | undefined {
+  let at: TreeNode | undefined = root;
+  for (const part of path.split('/').filter((name) => name !== '')) at = at?.kind === 'dir' ? childOf(repo, at, part) : undefined;
+  return at;
+}
+
+/** The error for a tree of which nobody can say what its /etc is. */
+export function bothEtcs(): HacktreeError {
+  return new HacktreeError('tree-invalid', 'Tree contains both /etc and /usr/etc', {
+    details: { expected: 'one of them', found: 'both' },
+  });
 }
 
 /** PRETTY_NAME of the tree's os-release, else NAME, else undefined. */

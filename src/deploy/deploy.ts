@@ -4,11 +4,12 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { KargEdit } from '../bootloader/index.ts';
-import { type Checksum, HacktreeError } from '../core/index.ts';
-import { type ConflictRule, type EtcReport, loadEtcPolicy } from '../etc/index.ts';
-import { resolveRev } from '../repo/index.ts';
+import { type Checksum, HacktreeError, isHacktreeError } from '../core/index.ts';
+import { type ConflictRule, loadEtcPolicy, requireDeployable } from '../etc/index.ts';
+import { type Repo, resolveRev } from '../repo/index.ts';
 import { type ApplyOptions, applyDeploy, removeLeftovers } from './apply.ts';
 import { applyCleanup, loadRetention, planCleanup } from './cleanup.ts';
+import { type DeployEtcReport, previewEtc, reportEtc } from './etc-plan.ts';
 import { recordHistory } from './etc-steps.ts';
 import { rootDir } from './layout.ts';
 import { type DeployPlan, type DeployRequest, planDeploy } from './plan.ts';
@@ -36,7 +37,8 @@ export interface DeployOptions extends Omit<ApplyOptions, 'etcPolicy' | 'hostFst
 
 export interface DeployResult {
   readonly plan: DeployPlan;
-  readonly etc: EtcReport | undefined;
+  /** What became or would become of /etc; undefined when a dry run may not see it. */
+  readonly etc: DeployEtcReport | undefined;
   /** Roots removed to make room before the deployment. */
   readonly madeRoom: readonly string[];
 }
@@ -76,18 +78,43 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
     plan = planDeploy(state, repo, request);
     requireSpace(plan.space, []);
   }
-  let etc: EtcReport | undefined;
-  if (options.dryRun !== true) {
-    const onEtcReport = (report: EtcReport): void => {
-      etc = report;
-      options.onEtcReport?.(report);
-    };
-    await applyDeploy(sysroot, repo, plan, { ...options, ...surroundings(state, options, plan), onEtcReport });
-    const warning = await recordHistory(sysroot.paths, plan, etc);
-    if (warning !== undefined) options.onWarning?.(warning);
+  const around = surroundings(state, options, plan);
+  if (options.dryRun === true) {
+    return { plan, etc: await tryPreview(sysroot, repo, plan, { ...options, ...around }), madeRoom };
   }
+  let etc: DeployEtcReport | undefined;
+  const onEtcReport = (report: DeployEtcReport): void => {
+    etc = report;
+    options.onEtcReport?.(report);
+  };
+  await applyDeploy(sysroot, repo, plan, { ...options, ...around, onEtcReport });
+  const warning = await recordHistory(sysroot.paths, plan, etc);
+  if (warning !== undefined) options.onWarning?.(warning);
   return { plan, etc, madeRoom };
 }
+
+/** What would become of /etc; a warning for a caller who may not read all of it. Errors: `etc-conflict`, `tree-invalid`. */
+async function tryPreview(
+  { paths }: Sysroot,
+  repo: Repo,
+  { commit, mergeRoot }: DeployPlan,
+  options: Pick<ApplyOptions, 'etcPolicy' | 'onEtcReport' | 'onWarning'>,
+): Promise<DeployEtcReport | undefined> {
+  try {
+    const change = await previewEtc({ paths, repo, commit, mergeRoot, policy: options.etcPolicy });
+    const report = reportEtc(change);
+    options.onEtcReport?.(report);
+    requireDeployable(change.plan);
+    return report;
+  } catch (error) {
+    const isHidden = isHacktreeError(error) && (error.code === 'permission' || (error.code === 'io' && !isRoot()));
+    if (!isHidden) throw error;
+    options.onWarning?.('What would become of /etc is not shown: not all of it may be read by you');
+    return undefined;
+  }
+}
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
 
 function hasStaging({ paths }: Sysroot): boolean {
   return fs.readdirSync(paths.gnomeos).some((name) => name.startsWith('.new-'));

@@ -2,7 +2,6 @@
  * What a deployment does with /etc: defaults and copy apart, merge with the previous root's or take the host's accounts,
  * local scripts, and afterwards the history. Everything but the history happens before the boot menu changes.
  */
-import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { HacktreeError } from '../core/index.ts';
 import {
@@ -13,16 +12,14 @@ import {
   type EtcReport,
   listDeployScripts,
   noteConflicts,
-  planEtcMerge,
   printScriptRuns,
-  readHostAccounts,
   recordEtcHistory,
-  reportEtcPlan,
   runDeployScripts,
   type ScriptsRequest,
 } from '../etc/index.ts';
 import { ensureDir, writeFileDurable } from '../sys/index.ts';
 import { finishEtc, splitEtc } from './arrange.ts';
+import { type DeployEtcReport, type EtcSource, planEtc, reportEtc } from './etc-plan.ts';
 import { rootDir, type SysrootPaths, stateDirOf } from './layout.ts';
 import type { DeployPlan } from './plan.ts';
 
@@ -30,8 +27,8 @@ export interface EtcStepOptions {
   readonly etcPolicy: EtcPolicy;
   /** Text of the host's fstab. */
   readonly hostFstab: string;
-  /** Called with what was merged, before the boot menu changes. */
-  readonly onEtcReport?: (report: EtcReport) => void;
+  /** Called with what is going to become of /etc, before it is made. */
+  readonly onEtcReport?: (report: DeployEtcReport) => void;
   /** Receives sentences that the user should read. */
   readonly onWarning?: (text: string) => void;
   readonly onScript?: ScriptsRequest['onStart'];
@@ -39,33 +36,14 @@ export interface EtcStepOptions {
 }
 
 /** Makes the new root's /etc. Errors: `tree-invalid`, `etc-conflict`, system errors. */
-export async function makeEtc(
-  paths: SysrootPaths,
-  tree: string,
-  mergeRoot: string | undefined,
-  options: EtcStepOptions,
-): Promise<void> {
+export function makeEtc(source: EtcSource, tree: string, options: EtcStepOptions): void {
   splitEtc(tree);
-  const [etc, defaults] = [join(tree, 'etc'), join(tree, 'usr/etc')];
-  if (mergeRoot === undefined) {
-    const hostEtc = join(paths.physical, 'etc');
-    if (fs.existsSync(hostEtc)) {
-      const accounts = readHostAccounts({ hostEtcDir: hostEtc, rootDir: tree, etcDir: etc, policy: options.etcPolicy });
-      applyHostAccounts(accounts, etc);
-      for (const conflict of accounts.conflicts) options.onWarning?.(conflict);
-    }
-  } else if (fs.existsSync(defaults)) {
-    const old = rootDir(paths, mergeRoot);
-    const plan = planEtcMerge({
-      defaultsDir: join(old, 'usr/etc'),
-      userDir: join(old, 'etc'),
-      newDefaultsDir: defaults,
-      policy: options.etcPolicy,
-    });
-    options.onEtcReport?.(reportEtcPlan(plan));
-    for (const warning of applyEtcMerge(plan, etc).warnings) options.onWarning?.(warning);
-    noteConflicts(plan, etc);
-  }
+  const etc = join(tree, 'etc');
+  const change = planEtc(source, join(tree, 'usr/etc'));
+  options.onEtcReport?.(reportEtc(change));
+  for (const warning of applyEtcMerge(change.plan, etc).warnings) options.onWarning?.(warning);
+  noteConflicts(change.plan, etc);
+  if (change.accounts !== undefined) applyHostAccounts(change.accounts, etc);
   finishEtc(tree, options.hostFstab);
 }
 
@@ -105,7 +83,6 @@ export async function recordHistory(
 ): Promise<string | undefined> {
   const dir = rootDir(paths, plan.root);
   const newDefaultsDir = join(dir, 'usr/etc');
-  if (!fs.existsSync(newDefaultsDir)) return undefined;
   const old = plan.mergeRoot === undefined ? undefined : rootDir(paths, plan.mergeRoot);
   const { warning } = await recordEtcHistory({
     historyDir: join(paths.gnomeos, ETC_HISTORY_NAME),

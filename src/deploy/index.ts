@@ -7,6 +7,7 @@ export { applyCleanup, type CleanupPlan, loadRetention, planCleanup } from './cl
 export { type DeployOptions, type DeployResult, deploy } from './deploy.ts';
 export type { Deployment } from './deployment.ts';
 export { etcHistoryDir, etcOfRoot, type RootEtc, saveEtcState } from './etc-of-root.ts';
+export type { DeployEtcReport } from './etc-plan.ts';
 export { type SysrootPaths, sysrootPaths } from './layout.ts';
 export {
   bootBytesFreed,

@@ -8,6 +8,7 @@
  *     /gnomeos/var/OSNAME/               /var of all roots of one OS name; root-VER for one with --own-var
  *     /gnomeos/state/root-VER/boot       var=NAME: read by the initramfs          (written here)
  *     /gnomeos/state/root-VER/deployment what was deployed, when, with what       (written here)
+ *     /gnomeos/state/root-VER/scripts.log what local scripts wrote                (written here)
  *     /gnomeos/state/root-VER/pin        pinned, with its reason                  (written here)
  *     /gnomeos/state/root-VER/good       time=: came up well                      (written by the booted root)
  *     /gnomeos/state/root-VER/failed     time=, reason=: did not                  (written by a booted root)

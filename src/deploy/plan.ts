@@ -19,7 +19,7 @@ import { type RetentionPolicy, rootsToDrop } from './retention.ts';
 import { chooseRootName } from './root-name.ts';
 import { checkSpace, type SpaceCheck } from './space.ts';
 import { fallbackOf, protectedRoots, type SysrootState } from './state.ts';
-import { isVarEmpty } from './var.ts';
+import { isVarEmpty, updateStamp } from './var.ts';
 
 export interface DeployRequest {
   readonly commit: Checksum;
@@ -60,6 +60,7 @@ export type DeployStep =
       readonly menu: BootMenu;
       readonly digests: ReadonlyMap<string, ContentDigest>;
     }
+  | { readonly kind: 'unstamp'; readonly title: string; readonly path: string }
   | { readonly kind: 'remove-root'; readonly title: string; readonly root: string }
   | { readonly kind: 'remove-unused-boot-files'; readonly title: string };
 
@@ -91,6 +92,7 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
   const { menu: menuAfter, drops } = changeMenu(state, request, entry, bootloader.countsBoots);
   const tree = stagingDir(sysroot.paths, root);
   const fillsVar = isVarEmpty(sysroot.paths, varName);
+  const stamp = updateStamp(sysroot.paths, varName);
   const bootFiles = [
     { from: kernel.kernelFile.path, to: entry.kernel },
     { from: kernel.initrdFile.path, to: entry.initrds[0] ?? '' },
@@ -119,6 +121,9 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
       menu: menuAfter,
       digests: deployment.bootFiles as ReadonlyMap<string, ContentDigest>,
     },
+    ...(stamp === undefined
+      ? []
+      : [{ kind: 'unstamp', title: 'let systemd update /var at the next boot', path: stamp } as const]),
     ...drops.map((dropped) => ({ kind: 'remove-root', title: `remove ${dropped}`, root: dropped }) as const),
     { kind: 'remove-unused-boot-files', title: 'remove kernels that no root needs' },
   ];

@@ -10,6 +10,12 @@ export function isVarEmpty({ vars }: SysrootPaths, name: string): boolean {
   return fs.statSync(dir, { throwIfNoEntry: false }) === undefined || fs.readdirSync(dir).length === 0;
 }
 
+/** The stamp by which systemd knows that a /var fits its /usr: gone, it runs what fits it anew. undefined when there is none. */
+export function updateStamp({ vars }: SysrootPaths, name: string): string | undefined {
+  const stamp = join(vars, name, '.updated');
+  return fs.lstatSync(stamp, { throwIfNoEntry: false }) === undefined ? undefined : stamp;
+}
+
 /** Fills a /var from a tree; it appears complete or not at all. */
 export function createVar({ vars }: SysrootPaths, name: string, tree: string): void {
   const [dir, staging] = [join(vars, name), join(vars, `${STAGING_PREFIX}${name}`)];

@@ -1,5 +1,4 @@
 /** Reads the account files of the host and of a new root for planHostAccounts, and writes its result. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { wrapSystemError } from '../core/index.ts';
 import { writeFileDurable } from '../sys/index.ts';
@@ -12,19 +11,17 @@ import { readContent, readNode } from './tree.ts';
 export interface HostAccountsPlace {
   /** The host's /etc. */
   readonly hostEtcDir: string;
-  /** The new root: login shells are looked for in it. */
-  readonly rootDir: string;
-  /** The new root's /etc. */
+  /** Tells whether the new root has a login shell. */
+  readonly hasShell: (shell: string) => boolean;
+  /** The new root's /etc, or its defaults. */
   readonly etcDir: string;
   readonly policy: EtcPolicy;
 }
 
-const MAX_SYMLINKS = 40;
 const SECRET_FILES: readonly AccountFile[] = ['shadow', 'gshadow'];
 
 /** Plans which accounts of the host a new root gets. Reads only. Errors: system errors. */
-export function readHostAccounts({ hostEtcDir, rootDir, etcDir, policy }: HostAccountsPlace): HostAccounts {
-  const hasShell = (shell: string): boolean => existsInRoot(rootDir, shell);
+export function readHostAccounts({ hostEtcDir, hasShell, etcDir, policy }: HostAccountsPlace): HostAccounts {
   return planHostAccounts({ host: readTexts(hostEtcDir), root: readTexts(etcDir), policy, hasShell });
 }
 
@@ -61,28 +58,4 @@ function readTexts(etcDir: string): AccountTexts {
     }
   }
   return texts;
-}
-
-/** Tells whether an absolute path exists in a root, its symlinks followed within it. */
-function existsInRoot(rootDir: string, absolutePath: string): boolean {
-  const pending = absolutePath.split('/').filter((part) => part !== '');
-  let found: string[] = [];
-  for (let links = 0; pending.length > 0; ) {
-    const part = pending.shift() as string;
-    if (part === '.' || part === '..') {
-      if (part === '..') found.pop();
-      continue;
-    }
-    const full = path.join(rootDir, ...found, part);
-    const node = readNode(full);
-    if (node === undefined) return false;
-    if (node.type !== 'symlink') found.push(part);
-    else {
-      if (++links > MAX_SYMLINKS) return false;
-      const target = fs.readlinkSync(full);
-      if (target.startsWith('/')) found = [];
-      pending.unshift(...target.split('/').filter((one) => one !== ''));
-    }
-  }
-  return true;
 }

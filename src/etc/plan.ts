@@ -38,7 +38,11 @@ export function planEtcMerge(request: EtcMergeRequest): EtcPlan {
     EtcNode,
   ];
   const context: MergeContext = { request, policy: request.policy, mergeAccounts: accountMerger(request) };
-  const actions = settleBesides(planDirectory({ path: TOP, base, user, next }, undefined, context));
+  return makePlan(request, settleBesides(planDirectory({ path: TOP, base, user, next }, undefined, context)));
+}
+
+/** Makes a plan of actions, counted and measured. */
+export function makePlan(request: EtcMergeRequest, actions: readonly EtcAction[]): EtcPlan {
   const counts = { unchanged: 0, 'take-new': 0, 'keep-user': 0, merged: 0, conflict: 0, removed: 0, ignored: 0, error: 0 };
   for (const { outcome } of actions) counts[outcome]++;
   const bytes = actions.flatMap(({ steps }) => steps).reduce((sum, step) => sum + stepBytes(request, step), 0);

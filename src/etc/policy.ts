@@ -40,7 +40,10 @@ export interface EtcPolicy {
 
 export const POLICY_PATH = 'hacktree/etc-policy.conf';
 
-/** Identity of the machine stays; back-ups of the account files and the linker's cache are made by programs. */
+/**
+ * Identity of the machine stays; back-ups of the account files and the linker's cache are made by programs. What is in
+ * /etc/hacktree merges as everything else does, but comes along from the host.
+ */
 const BUILT_IN_RULES: readonly (readonly [string, EtcRule])[] = [
   ['.updated', 'drop'],
   ['machine-id', 'user'],
@@ -52,6 +55,9 @@ const BUILT_IN_RULES: readonly (readonly [string, EtcRule])[] = [
   ['.pwd.lock', 'user'],
   ['ld.so.cache', 'default'],
 ];
+
+/** What a first deployment takes from the host without being told. fstab and accounts have rules of their own there. */
+const FROM_HOST = ['machine-id', 'adjtime', 'hostname', 'ssh/ssh_host_*', 'hacktree/**'].map(globPattern);
 
 /** The policy without a file. */
 export function defaultEtcPolicy(conflict: ConflictRule = 'keep'): EtcPolicy {
@@ -106,6 +112,16 @@ export function parseEtcPolicy(
 /** Finds the rule of a path relative to /etc: the last that matches, else undefined. */
 export function ruleFor(policy: EtcPolicy, relativePath: string): EtcRule | undefined {
   return policy.rules.findLast(({ pattern }) => pattern.test(relativePath))?.rule;
+}
+
+/**
+ * Tells whether a first deployment, which has no old root, takes a path from the host: the machine's identity, hacktree's
+ * configuration, and what the policy file gives the rule `user`; not what it gives another rule.
+ */
+export function comesFromHost({ rules }: EtcPolicy, relativePath: string): boolean {
+  const own = rules.slice(BUILT_IN_RULES.length).findLast(({ pattern }) => pattern.test(relativePath));
+  if (own !== undefined) return own.rule === 'user';
+  return FROM_HOST.some((pattern) => pattern.test(relativePath));
 }
 
 /** Finds what a conflict at a path does. */

@@ -148,8 +148,11 @@ async function runScript(script: DeployScript, request: ScriptsRequest): Promise
   }
 }
 
+/** Without job control (`+m`): the terminal's process groups are not to be seen from inside the room. */
+const SHELL = ['/bin/sh', '-c', 'trap : INT; /bin/sh -i +m 3>&-; echo $? >&3'];
+
 function openShell(script: DeployScript, request: ScriptsRequest): Promise<number> {
-  const { program, args } = roomCommand({ ...request, hasNetwork: script.hasNetwork }, ['/bin/sh', '-i']);
+  const { program, args } = roomCommand({ ...request, hasNetwork: script.hasNetwork }, SHELL);
   return runOnTerminal(program, args, { cwd: '/', env: { ...scriptEnvironment(request), PS1: 'new root # ' } });
 }
 

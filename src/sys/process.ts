@@ -84,17 +84,34 @@ export function runProcess(program: string, args: readonly string[], options: Pr
 }
 
 /**
- * Runs a program on this process's own terminal to its end and returns its exit status, 128 + number for a signal's.
- * Errors: `path-not-found` (no such program), `permission`.
+ * Runs a program on this process's own terminal to its end and returns its exit status, 128 + number for a signal's; or the
+ * number that it writes to descriptor 3, since a wrapper such as unshare(1) may fall to a Ctrl-C that was not meant for it.
+ * Ctrl-C is the program's for as long as it runs, not this process's. Errors: `path-not-found` (no such program), `permission`.
  */
 export function runOnTerminal(
   program: string,
   args: readonly string[],
   options: Pick<ProcessOptions, 'cwd' | 'env'> = {},
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { cwd: options.cwd, env: options.env, stdio: 'inherit', shell: false });
+  const listeners = process.listeners('SIGINT');
+  process.removeAllListeners('SIGINT');
+  process.on('SIGINT', ignoreSignal);
+  return new Promise<number>((resolve, reject) => {
+    const { cwd, env } = options;
+    const child = spawn(program, [...args], { cwd, env, stdio: ['inherit', 'inherit', 'inherit', 'pipe'], shell: false });
+    let said = '';
+    child.stdio[3]?.on('data', (bytes: Buffer) => {
+      said += bytes.toString('latin1');
+    });
     child.on('error', (error) => reject(wrapSystemError(error, 'Running', program)));
-    child.on('close', (status, signal) => resolve(status ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+    child.on('close', (status, signal) => {
+      const own = status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
+      resolve(/^\d+\n$/.test(said) ? Number(said) : own);
+    });
+  }).finally(() => {
+    process.removeListener('SIGINT', ignoreSignal);
+    for (const listener of listeners) process.on('SIGINT', listener);
   });
 }
+
+function ignoreSignal(): void {}

@@ -11,35 +11,18 @@ import {
   runDeployScripts,
   type ScriptsResult,
 } from '../../src/etc/index.ts';
-import { requireRoot, requireTool, run, runOk } from '../helpers/run.ts';
+import { requireRoot, requireTool, runOk } from '../helpers/run.ts';
 import { keptScratchDir, scratchDir } from '../helpers/scratch.ts';
+import { makeTinyRoot } from '../helpers/tiny-root.ts';
 import { writeTree } from './trees.ts';
 
 const inRoom = requireTool('unshare', 'ldd') && requireRoot() ? it : it.skip;
-const PROGRAMS = ['sh', 'cat', 'ls', 'mkdir', 'sleep', 'touch', 'id', 'env'];
 
 let template: string;
 
-/** Copies programs and the libraries they need. */
 beforeAll(() => {
   template = keptScratchDir();
-  for (const dir of ['usr/bin', 'etc', 'var', 'proc', 'sys', 'dev', 'run', 'tmp'])
-    fs.mkdirSync(path.join(template, dir), { recursive: true });
-  for (const [link, target] of [
-    ['bin', 'usr/bin'],
-    ['lib', 'usr/lib'],
-    ['lib64', 'usr/lib64'],
-  ] as const)
-    fs.symlinkSync(target, path.join(template, link));
-  for (const name of PROGRAMS) {
-    const program = fs.realpathSync(runOk('sh', ['-c', `command -v ${name}`]));
-    fs.copyFileSync(program, path.join(template, 'usr/bin', name));
-    for (const [, library = ''] of run('ldd', [program]).stdout.matchAll(/(\/[^ ]+) \(0x/g)) {
-      const target = path.join(template, 'usr', library.replace(/^\/usr/, ''));
-      fs.mkdirSync(path.dirname(target), { recursive: true });
-      fs.copyFileSync(library, target);
-    }
-  }
+  makeTinyRoot(template, ['sh', 'cat', 'ls', 'mkdir', 'sleep', 'touch', 'id', 'env']);
 });
 
 interface Room {

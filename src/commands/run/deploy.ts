@@ -1,6 +1,7 @@
 /** `deploy`: makes a commit a bootable root. */
 import { deploy as deployRoot } from '../../deploy/index.ts';
 import type { Context } from '../context.ts';
+import { printEtcReport } from '../etc-report.ts';
 import type { Input } from '../spec.ts';
 import { becomeWriter, deployOptions, planData, printPlan, sysrootOf } from '../sysroot-context.ts';
 import type { deploy } from '../table/deploy.ts';
@@ -19,6 +20,7 @@ export async function run(context: Context, input: Input<typeof deploy>): Promis
     ownVar: input.ownVar,
     retain,
     dryRun: input.dryRun,
+    ...(input.dryRun ? { onEtcReport: (report) => context.line(printEtcReport(report, true)) } : {}),
   });
   if (input.dryRun) printPlan(context, plan);
   else context.line(`Deployed ${plan.root}${plan.menuAfter.defaultId === plan.root ? '; it boots next' : ''}`);
