@@ -1,6 +1,9 @@
 /** A commit as `log` and `show` print it, and as their JSON has it. */
-import { HacktreeError } from '../core/index.ts';
-import { type CommitFacts, printDate } from '../repo/index.ts';
+import { type Checksum, HacktreeError } from '../core/index.ts';
+import { type CommitFacts, listMetadataKeys, printDate, type Repo } from '../repo/index.ts';
+import type { SignatureVerdict } from '../sign/index.ts';
+import type { Context } from './context.ts';
+import type { GpgChoice } from './trust-keys.ts';
 
 /** Prints a commit: facts, then subject and body indented, each part ending in a blank line. Errors: `format-invalid`. */
 export function printCommit(facts: CommitFacts): string {
@@ -35,4 +38,16 @@ function indented(text: string): string[] {
 export function commitData(facts: CommitFacts): object {
   const { commit, parent, contentChecksum, timestampSec, version, subject, body } = facts;
   return { commit, parent: parent ?? null, contentChecksum, timestampSec, version: version ?? null, subject, body };
+}
+
+/** Prints who signed a commit and returns it. Errors: `remote-not-found`, `key-invalid`, `path-not-found`. */
+export async function signaturesOf(
+  context: Context,
+  repo: Repo,
+  commit: Checksum,
+  choice: GpgChoice = {},
+): Promise<SignatureVerdict[]> {
+  if (listMetadataKeys(repo, commit, { detached: true }).length === 0) return [];
+  const { showSignatures } = await import('./signatures.ts');
+  return showSignatures(context, repo, commit, choice);
 }

@@ -77,7 +77,8 @@ function signerOf(kind: Kind, secret: string, env: NodeJS.ProcessEnv): (bytes: U
 
 function runProgram(program: string, args: readonly string[], input: Uint8Array): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // Its messages are read: they must be in English.
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C.UTF-8' } });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

@@ -10,10 +10,11 @@ import type { Repo } from '../repo/index.ts';
 import { importKeys, type ListedKey, listGpgKeys, printKeyring, readKeyring } from '../sign/index.ts';
 import { writeFileDurable } from '../sys/index.ts';
 import { type NetworkOptions, openRemoteAccess } from './access.ts';
+import { systemGpgKeys } from './gpg-keys.ts';
 import { type Cookie, parseCookies, printCookies } from './net/cookies.ts';
 import { fetchSummary, type RemoteSummary, type SummaryOptions } from './remote-summary.ts';
 import { cookieFile, keyringFile, loadRemote, type RemotesPlace } from './remotes.ts';
-import { systemKeyring, Trust, type TrustOptions } from './trust.ts';
+import { Trust, type TrustOptions } from './trust.ts';
 
 export interface RemoteQuery extends SummaryOptions {
   readonly network?: NetworkOptions;
@@ -81,7 +82,7 @@ export async function listRemoteKeys(
 
 /** Lists the keys that remotes without keys of their own trust. Errors: `key-invalid`. */
 export function listSystemKeys(trust: TrustOptions = {}): Promise<ListedKey[]> {
-  return listGpgKeys(systemKeyring(trust), trust.nowSec ?? Math.floor(Date.now() / 1000));
+  return listGpgKeys(systemGpgKeys(trust.gpgKeyringDirs), trust.nowSec ?? Math.floor(Date.now() / 1000));
 }
 
 export interface CookieName {

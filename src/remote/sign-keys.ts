@@ -20,6 +20,7 @@ import {
   parseSpkiPublicKey,
   type SignatureVerdict,
 } from '../sign/index.ts';
+import type { RemoteConfig } from './remotes.ts';
 
 export const SIGN_TYPES = ['ed25519', 'spki', 'dummy'] as const;
 export type SignType = (typeof SIGN_TYPES)[number];
@@ -43,6 +44,13 @@ export function parseSignType(text: string | undefined): SignType {
   throw new HacktreeError('not-supported', 'Requested signature type is not implemented', {
     details: { expected: SIGN_TYPES.join(', '), found: text ?? '' },
   });
+}
+
+/** The keys that a remote's configuration names. */
+export function remoteKeySources({ get }: Pick<RemoteConfig, 'get'>, type: SignType): KeySources {
+  const inline = get(`verification-${type}-key`);
+  const file = get(`verification-${type}-file`);
+  return { keys: inline === undefined ? [] : [inline], files: file === undefined ? [] : [file] };
 }
 
 /** Checks all signatures of a kind in a dictionary. Errors: `format-invalid`, `path-not-found` (a key file). */

@@ -7,20 +7,13 @@
  *
  * Source: ostree-format 5.5, 6.1, 8, 9.
  */
-import * as fs from 'node:fs';
 import { type Checksum, HacktreeError } from '../core/index.ts';
 import type { Dict } from '../format/index.ts';
 import type { Repo } from '../repo/index.ts';
-import {
-  checkGpg,
-  type KeyBlock,
-  listSignatures,
-  readKeyring,
-  requireGoodSignature,
-  type SignatureVerdict,
-} from '../sign/index.ts';
-import { keyringFile, type RemoteConfig, type SignVerify } from './remotes.ts';
-import { checkKeySignatures, filesIn, readKeyFile, SIGN_TYPES, type SignType } from './sign-keys.ts';
+import { checkGpg, type KeyBlock, listSignatures, requireGoodSignature, type SignatureVerdict } from '../sign/index.ts';
+import { remoteGpgKeys } from './gpg-keys.ts';
+import type { RemoteConfig, SignVerify } from './remotes.ts';
+import { checkKeySignatures, remoteKeySources, SIGN_TYPES, type SignType } from './sign-keys.ts';
 
 export interface TrustOptions {
   /** Seconds since 1970 UTC. Default: now. */
@@ -32,8 +25,6 @@ export interface TrustOptions {
   /** Directories with `trusted.ed25519` and so on. Default: the system's. */
   readonly signKeyDirs?: readonly string[];
 }
-
-const SYSTEM_KEYRING_DIRS = ['/usr/share/ostree/trusted.gpg.d'];
 
 export class Trust {
   readonly #repo: Repo;
@@ -98,32 +89,12 @@ export class Trust {
   }
 
   #checkType(type: SignType, bytes: Uint8Array, dict: Dict): SignatureVerdict[] {
-    const inline = this.#remote.get(`verification-${type}-key`);
-    const file = this.#remote.get(`verification-${type}-file`);
-    return checkKeySignatures(type, bytes, dict, {
-      keys: inline === undefined ? [] : [inline],
-      files: file === undefined ? [] : [file],
-      dirs: this.#options.signKeyDirs,
-      dummyEnabled: this.#options.dummyEnabled,
-    });
+    const { signKeyDirs, dummyEnabled } = this.#options;
+    return checkKeySignatures(type, bytes, dict, { ...remoteKeySources(this.#remote, type), dirs: signKeyDirs, dummyEnabled });
   }
 
   #gpgKeys(): readonly KeyBlock[] {
-    if (this.#keyring !== undefined) return this.#keyring;
-    const own = keyringFile(this.#repo, this.#remote.name);
-    const files = [...(fs.existsSync(own) ? [own] : []), ...this.#remote.gpgKeyPaths.flatMap(filesAt)];
-    this.#keyring = files.length > 0 ? files.flatMap((path) => readKeyring(readKeyFile(path))) : systemKeyring(this.#options);
+    this.#keyring ??= remoteGpgKeys(this.#repo, this.#remote, this.#options.gpgKeyringDirs);
     return this.#keyring;
   }
 }
-
-/** The GPG keys of the system. Errors: `key-invalid`, `permission`. */
-export function systemKeyring({ gpgKeyringDirs }: TrustOptions): KeyBlock[] {
-  return (gpgKeyringDirs ?? SYSTEM_KEYRING_DIRS).flatMap(keyringsIn).flatMap((path) => readKeyring(readKeyFile(path)));
-}
-
-function filesAt(path: string): string[] {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? keyringsIn(path) : [path];
-}
-
-const keyringsIn = (dir: string): string[] => filesIn(dir).filter((path) => /\.(gpg|asc|pgp|key|kbx)$/.test(path));

@@ -44,6 +44,12 @@ export function parseEd25519SecretKey(text: string): Buffer {
   return secret;
 }
 
+/** Gives the public key of a secret one, both in text; any other text as it is. */
+export function ed25519PublicHalf(text: string): string {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === ED25519_SECRET_BYTES ? bytes.subarray(SEED_BYTES).toString('base64') : text;
+}
+
 /** Signs bytes with a 64-byte secret key. */
 export function signEd25519(secret: Uint8Array, signed: Uint8Array): Buffer {
   return sign(null, signed, privateKeyOf(secret));

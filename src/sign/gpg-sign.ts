@@ -36,7 +36,9 @@ export async function signGpg(run: RunProgram, signed: Uint8Array, options: GpgS
   if (status === 0 && stdout.length > 0) return stdout;
   const said = stderr.toString('utf8').trim();
   const where = homedir ?? '<default>';
-  throw new HacktreeError('key-invalid', `No gpg key found with ID ${keyId} (homedir: ${where}), or it cannot sign`, {
+  const isUnknown = /No secret key|Not found|No such file/.test(said);
+  const what = isUnknown ? `No gpg key found with ID ${keyId}` : `GnuPG cannot sign with key ${keyId}`;
+  throw new HacktreeError('key-invalid', `${what} (homedir: ${where})`, {
     details: { keyId, homedir: where, status: status ?? 'signal', said },
     hints: said === '' ? [] : said.split('\n').map((line) => line.replace(/^gpg: /, 'gpg says: ')),
   });

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../src/commands/table/index.ts';
+import { makeEd25519Keys } from '../helpers/ed25519-keys.ts';
 import { fixtureDir } from '../helpers/fixture.ts';
 import { hacktree, hacktreeOk, PROJECT_DIR } from '../helpers/run.ts';
 
@@ -25,6 +26,13 @@ const section = (id: string): string =>
     .split('\n### ')
     .find((part) => part.startsWith(`${id}\n`)) ?? '';
 
+/** A file with a new secret key. */
+function secretKeyFile(): string {
+  const path = join(base, 'secret');
+  writeFileSync(path, makeEd25519Keys().secret);
+  return path;
+}
+
 beforeAll(() => {
   mkdirSync(join(tree, 'dir'), { recursive: true });
   writeFileSync(join(tree, 'dir/file'), 'content\n');
@@ -45,6 +53,7 @@ describe('data', () => {
     version: '2',
     subject: '',
     body: '',
+    signatures: [],
   };
   const file = { type: 'file', mode: expect.stringMatching(/^0[0-7]{3}$/), uid: process.getuid?.(), gid: process.getgid?.() };
 
@@ -106,6 +115,10 @@ describe('data', () => {
       'index rebuild': [['index', 'rebuild']],
       log: [['log', 'main']],
       prune: [['prune', '--dry-run']],
+      'static-delta generate': [['static-delta', 'generate', 'main']],
+      'static-delta list': [['static-delta', 'list']],
+      'static-delta indexes': [['static-delta', 'indexes']],
+      sign: [['sign', '--keys-file', secretKeyFile(), 'main']],
       show: [
         ['show', 'main'],
         ['show', '--print-sizes', 'main'],

@@ -127,6 +127,11 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
   refs: ['--revision', '-r'],
   commit: ['--sign-from-file'],
   show: ['--list-metadata-keys', '--list-detached-metadata-keys'],
+  // Builds with libsodium have these.
+  sign: ['--keys-file', '--keys-dir'],
+  'static-delta apply-offline': ['--keys-file', '--keys-dir'],
+  'static-delta generate': ['--keys-file'],
+  'static-delta verify': ['--keys-file', '--keys-dir'],
 };
 
 describe('help', () => {

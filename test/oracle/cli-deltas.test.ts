@@ -1,10 +1,10 @@
 /**
  * `static-delta` beside the real ostree: the same lines say the same, and each applies what the other generates.
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { makeEd25519Keys } from '../helpers/ed25519-keys.ts';
 import { fixtureDir } from '../helpers/fixture.ts';
 import { both, dropIn, type Outcome } from '../helpers/front-ends.ts';
 import { noise } from '../helpers/noise.ts';
@@ -253,11 +253,3 @@ describe('signed deltas', () => {
     expect(say('verify', name, '--keys-dir=keys')).toEqual([1, 'Verification fails']);
   });
 });
-
-/** A key pair as ostree writes it: base64 of seed and public key, base64 of the public key. */
-function makeEd25519Keys(): { secret: string; public: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
-  return { secret: Buffer.concat([seed, raw]).toString('base64'), public: raw.toString('base64') };
-}

@@ -9,7 +9,7 @@
 /** The release of ostree whose commands and options are served. */
 const OSTREE_VERSION = '2022.7';
 
-const FEATURES = ['libarchive', 'release'];
+const FEATURES = ['gpgme', 'libarchive', 'selinux', 'release', 'sign-ed25519', 'sign-spki'];
 
 /** Prints the version page. */
 export function versionPage(): string {

@@ -1,6 +1,6 @@
 /** `log`: prints a commit and its ancestors. */
 import { openRepo, printObject, resolveRev, walkHistory } from '../../repo/index.ts';
-import { commitData, printCommit } from '../commit-text.ts';
+import { commitData, printCommit, signaturesOf } from '../commit-text.ts';
 import type { Context } from '../context.ts';
 import type { Input } from '../spec.ts';
 import type { log } from '../table/history.ts';
@@ -19,7 +19,9 @@ export async function run(context: Context, input: Input<typeof log>): Promise<u
     context.line(`commit ${step.facts.commit}`);
     if (input.raw) context.line(printObject(repo, { checksum: step.facts.commit, type: 'commit' }, { asStored: false }));
     else context.print(printCommit(step.facts));
-    commits.push(context.json ? commitData(step.facts) : step.facts);
+    const signatures = context.frontEnd === 'hacktree' ? await signaturesOf(context, repo, step.facts.commit) : [];
+    if (signatures.length > 0) context.line();
+    commits.push(context.json ? { ...commitData(step.facts), signatures } : step.facts);
   }
   return { commits, isComplete };
 }

@@ -16,7 +16,7 @@ import {
   resolveRev,
   sumSizes,
 } from '../../repo/index.ts';
-import { commitData, printCommit } from '../commit-text.ts';
+import { commitData, printCommit, signaturesOf } from '../commit-text.ts';
 import type { Context } from '../context.ts';
 import { printMode, printSize } from '../format-text.ts';
 import type { Input } from '../spec.ts';
@@ -28,7 +28,7 @@ export async function run(context: Context, input: ShowInput): Promise<unknown> 
   if (input.printVariantType !== undefined) return showText(context, printVariantFile(input.object, input.printVariantType));
   const repo = openRepo(context.repoPath);
   const checksum = resolveRev(repo, input.object);
-  return showPart(context, repo, { checksum, input }) ?? showObject(context, repo, { checksum, input });
+  return showPart(context, repo, { checksum, input }) ?? (await showObject(context, repo, { checksum, input }));
 }
 
 interface Wanted {
@@ -69,7 +69,7 @@ function showSizes(context: Context, repo: Repo, commit: Checksum): object {
   return { commit, ...sizes };
 }
 
-function showObject(context: Context, repo: Repo, { checksum, input }: Wanted): object {
+async function showObject(context: Context, repo: Repo, { checksum, input }: Wanted): Promise<object> {
   const isWhole = isChecksum(input.object);
   const type = isWhole ? findRawType(repo, checksum) : 'commit';
   if (type === 'file') return showFile(context, repo, checksum);
@@ -80,7 +80,8 @@ function showObject(context: Context, repo: Repo, { checksum, input }: Wanted): 
   if (type !== 'commit') return { type, checksum, ...(text === undefined ? {} : { text }) };
   const facts = describeCommit(repo, checksum);
   if (!input.raw || input.noByteswap) context.print(printCommit(facts));
-  return { type, ...commitData(facts), ...(text === undefined ? {} : { text }) };
+  const signatures = await signaturesOf(context, repo, checksum, { remote: input.gpgVerifyRemote, homedir: input.gpgHomedir });
+  return { type, ...commitData(facts), signatures, ...(text === undefined ? {} : { text }) };
 }
 
 function showFile(context: Context, repo: Repo, checksum: Checksum): object {

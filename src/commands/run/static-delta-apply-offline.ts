@@ -2,12 +2,12 @@
 import { applyDeltaOffline } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { deltaTrust } from '../delta-place.ts';
 import type { Input } from '../spec.ts';
 import type { deltaApply } from '../table/deltas.ts';
+import { keyTrust } from '../trust-keys.ts';
 
 export async function run(context: Context, input: Input<typeof deltaApply>): Promise<unknown> {
-  const trust = deltaTrust(input, context.surroundings.env);
+  const trust = keyTrust(context, input);
   const commit = await applyDeltaOffline(openRepo(context.repoPath), input.path, { trust, onLockWait: context.onLockWait });
   if (context.frontEnd === 'hacktree') context.line(commit);
   return { commit };

@@ -12,6 +12,7 @@ import { HISTORY_COMMANDS } from './history.ts';
 import { MIRROR_COMMANDS } from './mirrors.ts';
 import { REMOTE_COMMANDS } from './remotes.ts';
 import { REPOSITORY_COMMANDS } from './repository.ts';
+import { SIGNING_COMMANDS } from './signing.ts';
 import { TOOL_COMMANDS } from './tool.ts';
 
 const ALL = [
@@ -20,6 +21,7 @@ const ALL = [
   ...HISTORY_COMMANDS,
   ...MIRROR_COMMANDS,
   ...REMOTE_COMMANDS,
+  ...SIGNING_COMMANDS,
   ...DELTA_COMMANDS,
   ...DEPLOY_COMMANDS,
   ...ETC_COMMANDS,

@@ -1,0 +1,33 @@
+/** From options to the public keys that signatures are checked with. */
+import { type DeltaTrust, type GpgKeysPlace, parseSignType } from '../remote/index.ts';
+import type { Context } from './context.ts';
+
+export interface KeysInput {
+  readonly keys: readonly string[];
+  readonly signType: string | undefined;
+  readonly keysFile: string | undefined;
+  readonly keysDir: string | undefined;
+}
+
+/** The keys that a command names. Errors: `not-supported`. */
+export function keyTrust({ surroundings: { env } }: Context, { keys, signType, keysFile, keysDir }: KeysInput): DeltaTrust {
+  return {
+    type: parseSignType(signType),
+    keys,
+    files: keysFile === undefined ? [] : [keysFile],
+    dirs: keysDir === undefined ? undefined : [keysDir],
+    dummyEnabled: env.OSTREE_DUMMY_SIGN_ENABLED === '1',
+  };
+}
+
+export interface GpgChoice {
+  /** Only this remote's keys. */
+  readonly remote?: string | undefined;
+  /** A GnuPG home directory. */
+  readonly homedir?: string | undefined;
+}
+
+/** Where GPG keys are looked for: OSTREE_GPG_HOME stands in for the system's directory. */
+export function gpgKeysPlace({ surroundings: { env } }: Context, { remote, homedir }: GpgChoice): GpgKeysPlace {
+  return { remote, homedir, systemDirs: env.OSTREE_GPG_HOME === undefined ? undefined : [env.OSTREE_GPG_HOME] };
+}
