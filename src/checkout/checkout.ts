@@ -30,6 +30,7 @@ import type { LateMode } from './place-dir.ts';
 import { placeFile } from './place-file.ts';
 import { runTree } from './run-tree.ts';
 import { type CheckoutOptions, resolveSettings, type Settings } from './settings.ts';
+import { withSpaceNeeds } from './space.ts';
 import { openWork, type WorkInit } from './work.ts';
 
 export interface CheckoutRequest {
@@ -107,7 +108,8 @@ class Checkout {
       return tally;
     } catch (error) {
       discard(destination);
-      throw wrapSystemError(error, 'Checking out to', this.#request.destination);
+      const { destination: path } = this.#request;
+      throw withSpaceNeeds(wrapSystemError(error, 'Checking out to', path), this.#repo, node, this.#settings, path);
     }
   }
 
