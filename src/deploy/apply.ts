@@ -33,7 +33,7 @@ export async function applyDeploy(sysroot: Sysroot, repo: Repo, plan: DeployPlan
       if (index < plan.visibleFrom) options.signal?.throwIfAborted();
       await applyStep(sysroot, repo, plan, step, options);
     } catch (error) {
-      if (index < plan.visibleFrom) undo(sysroot.paths, repo, plan);
+      if (index < plan.visibleFrom) undo(sysroot, repo, plan, index);
       if (options.signal?.aborted === true) throw new HacktreeError('interrupted', 'Interrupted; the boot menu is unchanged');
       throw wrapSystemError(error, `Deploying ${plan.root}: cannot ${step.title}:`, sysroot.paths.gnomeos);
     }
@@ -143,15 +143,23 @@ function verify(sysroot: Sysroot, { menu, digests }: Extract<DeployStep, { kind:
   });
 }
 
-/** Removes what an unfinished deployment made; the next command would do the same. */
-function undo(paths: SysrootPaths, repo: Repo, plan: DeployPlan): void {
-  releaseCommit(repo, plan.root);
-  for (const path of [
-    join(paths.gnomeos, `${STAGING_PREFIX}${plan.root}`),
-    rootDir(paths, plan.root),
-    stateDirOf(paths, plan.root),
-  ]) {
-    fs.rmSync(path, { recursive: true, force: true });
+/** Removes what an unfinished deployment made up to a step. What cannot be removed is left to the next command. */
+function undo(sysroot: Sysroot, repo: Repo, plan: DeployPlan, index: number): void {
+  const { paths } = sysroot;
+  const isVarNew = plan.steps.slice(0, index).some(({ kind }) => kind === 'fill-var');
+  try {
+    releaseCommit(repo, plan.root);
+    for (const path of [
+      join(paths.gnomeos, `${STAGING_PREFIX}${plan.root}`),
+      rootDir(paths, plan.root),
+      stateDirOf(paths, plan.root),
+      ...(isVarNew ? [join(paths.vars, plan.deployment.varName)] : []),
+    ]) {
+      fs.rmSync(path, { recursive: true, force: true });
+    }
+    removeUnusedBootFiles(sysroot, plan.menuBefore);
+  } catch {
+    // The error that stopped the deployment is the one to tell.
   }
 }
 

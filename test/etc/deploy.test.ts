@@ -19,9 +19,9 @@ beforeEach(() => {
 const mode = (path: string): string => (fs.lstatSync(path).mode & 0o7777).toString(8);
 const stateOf = (root: string, name: string): string => join(system.root, 'gnomeos/state', root, name);
 
-/** Everything below the sysroot but the lock, which names the last who held it: to see that nothing changed. */
+/** Everything below the sysroot but locks, which stay when nobody holds them: to see that nothing changed. */
 const everything = (): unknown => {
-  const { 'gnomeos/lock': _, ...rest } = readTree(system.root);
+  const { 'gnomeos/lock': _, 'gnomeos/repo/.lock': __, ...rest } = readTree(system.root);
   return rest;
 };
 
@@ -251,6 +251,14 @@ describe('local scripts', () => {
       expect(fs.readFileSync(stateOf('root-1.0', 'scripts.log'), 'utf8')).toContain('== 10-fails: ended with status 3\n');
     },
   );
+
+  asRoot('that fail in a first deployment leave no /var behind either', () => {
+    system.write('sys/etc/hacktree/deploy.d/10-fails', '#!/bin/sh\necho x >/var/log/by-script\nexit 3\n', 0o755);
+    system.commit('1.0');
+    const before = everything();
+    expect(system.try('deploy', 'os').status).toBe(1);
+    expect(everything()).toEqual(before);
+  });
 
   asRoot('--shell-on-error changes nothing without a terminal', () => {
     system.write('sys/etc/hacktree/deploy.d/10-fails', '#!/bin/sh\nexit 3\n', 0o755);
