@@ -28,7 +28,7 @@ export interface RemoteSummary {
 }
 
 export interface SummaryOptions {
-  /** Directory of cached summaries. Default: in the repository. */
+  /** Directory to cache summaries in, below `summaries`. Default: in the repository. */
   readonly cacheDir?: string | undefined;
   /** Refuses a summary that is older than the cached one: `timestamp-older`. */
   readonly refuseOlder?: boolean;
@@ -42,7 +42,7 @@ export async function fetchSummary(
   trust: Trust,
   options: SummaryOptions = {},
 ): Promise<RemoteSummary | undefined> {
-  const cache = new SummaryCache(options.cacheDir ?? join(tmpDir(repo.path), 'cache', 'summaries'), name);
+  const cache = new SummaryCache(join(options.cacheDir ?? join(tmpDir(repo.path), 'cache'), 'summaries'), name);
   const signature = await cache.refresh(access, 'summary.sig', '.sig');
   const file = await cache.refresh(access, 'summary', '');
   if (file === undefined) {

@@ -224,8 +224,7 @@ function valuesOf(options: AddRemoteOptions): [string, string][] {
   for (const { type, inline, file } of keys) {
     values.push(inline === undefined ? [`verification-${type}-file`, file ?? ''] : [`verification-${type}-key`, inline]);
   }
-  if (keys.length > 0)
-    values.push(['sign-verify', [...new Set(keys.map(({ type }) => type))].map((type) => `${type};`).join('')]);
+  if (keys.length > 0) values.push(['sign-verify', [...new Set(keys.map(({ type }) => type))].join(';')]);
   if (options.collectionId !== undefined) values.push(['collection-id', options.collectionId]);
   return values;
 }

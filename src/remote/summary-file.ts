@@ -37,6 +37,7 @@ import {
 } from '../repo/index.ts';
 import { removeFileDurable, writeFileDurable } from '../sys/index.ts';
 import { listDeltas, writeDeltaIndexes } from './delta/index.ts';
+import { commitMetadataRef } from './metadata-ref.ts';
 import { writeMirrorIndex } from './mirror-index/write.ts';
 
 export interface UpdateSummaryOptions {
@@ -54,12 +55,15 @@ export interface UpdateSummaryOptions {
 /** Writes `summary`, and `summary.sig` when it is signed. Errors: `repo-locked`, `object-missing`, system errors. */
 export async function updateSummary(given: Repo, options: UpdateSummaryOptions = {}): Promise<Buffer> {
   const repo = openRepo(given.path);
+  const nowSec = options.nowSec ?? Math.floor(Date.now() / 1000);
+  const { metadata = [], sign, onLockWait } = options;
+  await commitMetadataRef(repo, { metadata, nowSec, sign, onLockWait });
   const lock = await lockRepo(repo, 'exclusive', options.onLockWait);
   try {
     if (!repo.config.indexedDeltas) setConfigValue(repo, { group: 'core', key: 'indexed-deltas' }, 'true');
     const deltas = listDeltas(repo);
     writeDeltaIndexes(repo, deltas);
-    const bytes = encodeSummary(buildSummary(repo, deltas, options));
+    const bytes = encodeSummary(buildSummary(repo, deltas, { metadata, nowSec }));
     if (options.contentIndex !== false && repo.mode === 'archive') await writeMirrorIndex(repo);
     const signatures = await options.sign?.(bytes, []);
     const sync = repo.config.fsync;
@@ -74,21 +78,25 @@ export async function updateSummary(given: Repo, options: UpdateSummaryOptions =
   }
 }
 
-function buildSummary(repo: Repo, deltas: readonly SummaryDelta[], options: UpdateSummaryOptions): Summary {
+function buildSummary(
+  repo: Repo,
+  deltas: readonly SummaryDelta[],
+  { metadata, nowSec }: { metadata: Dict; nowSec: number },
+): Summary {
   const { collectionId, tombstoneCommits, noDeltasInSummary } = repo.config;
   return {
     refs: summaryRefs(repo, listHeads(repo)),
     metadata: summaryMetadata(
       {
         staticDeltas: deltas.length === 0 || noDeltasInSummary ? undefined : deltas,
-        lastModifiedSec: BigInt(options.nowSec ?? Math.floor(Date.now() / 1000)),
+        lastModifiedSec: BigInt(nowSec),
         mode: printRepoMode(repo.mode),
         tombstoneCommits,
         indexedDeltas: true,
         collectionId,
         collectionMap: collectionId === undefined ? undefined : collectionMap(repo),
       },
-      options.metadata,
+      metadata,
     ),
   };
 }

@@ -19,6 +19,7 @@ import {
   tryResolveRev,
   updateRefs,
 } from '../../repo/index.ts';
+import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
 import type { Input } from '../spec.ts';
@@ -121,6 +122,7 @@ async function create(context: Context, repo: Repo, input: RefsInput): Promise<u
   if (!input.force && !input.alias && !input.collections) checkIsNew(repo, name);
   const change = commit === undefined ? { target, alias: rev } : { target, commit };
   await updateRefs(repo, [change], { onLockWait: context.onLockWait });
+  await updateSummaryIfAsked(context, repo.path);
   return { created: name, commit: commit ?? resolveRev(repo, rev) };
 }
 

@@ -1,5 +1,6 @@
 /** `remote add`: configures a remote. */
 import * as fs from 'node:fs';
+import { resolve } from 'node:path';
 import { wrapSystemError } from '../../core/index.ts';
 import { addRemote, importRemoteKeys, parseSignVerifyKey } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
@@ -56,6 +57,6 @@ function readKeys(path: string): Buffer {
   try {
     return fs.readFileSync(path);
   } catch (error) {
-    throw wrapSystemError(error, 'Error opening file', path);
+    throw wrapSystemError(error, 'Error opening file', resolve(path));
   }
 }

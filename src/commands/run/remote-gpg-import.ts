@@ -58,7 +58,8 @@ function exportOwnKeys(keys: readonly string[]): Buffer {
     });
   }
   if (stdout.length > 0) return stdout;
-  throw new HacktreeError('key-invalid', 'Unable to export keys: GPGME: No data', {
+  const what = keys[0] === undefined ? 'Unable to export keys' : `Unable to find key "${keys[0]}"`;
+  throw new HacktreeError('key-invalid', `${what}: GPGME: No data`, {
     hints: ["The user's keyring has no such keys; name a file of keys with --keyring."],
   });
 }

@@ -9,6 +9,7 @@
 import { type Checksum, HacktreeError, isHacktreeError } from '../../core/index.ts';
 import { type Commit, type Dict, decodeDict, lookup } from '../../format/index.ts';
 import { hasObject, loadCommit, type Transaction, tryReadMetadata } from '../../repo/index.ts';
+import { printSignatureTime } from '../../sign/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import type { RemoteConfig } from '../remotes.ts';
 import type { Trust } from '../trust.ts';
@@ -49,11 +50,16 @@ export async function fetchCommit(
   if (bytes === undefined) return undefined;
   const commit = decodeVerified(bytes, checksum, 'commit', { where: access.where });
   await checks.trust.checkCommit(checksum, bytes, detached.dict);
-  if (checks.verifyBindings) checkBindings(commit, checksum, wanted.ref, checks.remote);
-  for (const older of wanted.notOlderThan) checkTime(transaction, commit, checksum, older);
+  checkWanted(transaction, commit, checks, wanted);
   if (detached.isNew) transaction.writer.writeDetached(checksum, detached.dict);
   if (present === undefined) transaction.writer.writeMetadata('commit', bytes);
   return { commit, bytes, wasHere: present !== undefined && hasObject(transaction.repo, checksum, 'commit') };
+}
+
+/** Whether a commit, good in itself, is what was asked for. Errors: `binding-mismatch`, `timestamp-older`. */
+export function checkWanted(transaction: Transaction, commit: Commit, checks: CommitChecks, wanted: WantedCommit): void {
+  if (checks.verifyBindings) checkBindings(commit, wanted.checksum, wanted.ref, checks.remote);
+  for (const older of wanted.notOlderThan) checkTime(transaction, commit, wanted.checksum, older);
 }
 
 /** The remote's detached metadata, else what is here. */
@@ -81,7 +87,7 @@ function checkBindings({ metadata }: Commit, checksum: Checksum, ref: string | u
   const refs = lookup(metadata, 'ostree.ref-binding');
   if (refs !== undefined && ref !== undefined) {
     const bound = refs.type === 'as' ? (refs.value as readonly string[]) : [];
-    if (!bound.includes(ref)) throw mismatch(checksum, 'ref', ref, bound.map((name) => `'${name}'`).join(', ') || 'none');
+    if (!bound.includes(ref)) throw mismatch(checksum, 'ref', ref, bound.map((name) => `‘${name}’`).join(', ') || 'none');
   } else if (refs === undefined && remote.collectionId !== undefined && ref !== undefined) {
     throw mismatch(checksum, 'ref', ref, 'no bindings');
   }
@@ -94,7 +100,7 @@ function checkBindings({ metadata }: Commit, checksum: Checksum, ref: string | u
 function mismatch(checksum: Checksum, what: string, expected: string, found: string): HacktreeError {
   return new HacktreeError(
     'binding-mismatch',
-    `Commit ${checksum}: ${what === 'ref' ? `commit has no requested ref '${expected}' in ref binding metadata` : `${what} differs`}, expected ${expected}, found ${found}`,
+    `Commit ${checksum}: ${what === 'ref' ? `Commit has no requested ref ‘${expected}’ in ref binding metadata (${found})` : `${what} differs, expected ${expected}, found ${found}`}`,
     { details: { object: `${checksum}.commit`, expected, found }, hints: ['--disable-verify-bindings takes it all the same'] },
   );
 }
@@ -103,7 +109,7 @@ function checkTime(transaction: Transaction, commit: Commit, checksum: Checksum,
   if (older === checksum || !hasObject(transaction.view, older, 'commit')) return;
   const present = loadCommit(transaction.view, older);
   if (commit.timestampSec >= present.timestampSec) return;
-  const text = (seconds: bigint): string => new Date(Number(seconds) * 1000).toUTCString();
+  const text = (seconds: bigint): string => printSignatureTime(Number(seconds));
   throw new HacktreeError(
     'timestamp-older',
     `Upgrade target revision '${checksum}' with timestamp '${text(commit.timestampSec)}' is chronologically older than current revision '${older}' with timestamp '${text(present.timestampSec)}'`,

@@ -36,6 +36,8 @@ const MAX_SUPERBLOCK_BYTES = 128 * 1024 * 1024;
 
 export interface DeltaRequest {
   readonly to: Checksum;
+  /** For messages. */
+  readonly ref: string | undefined;
   /** The ref's present commit: without one a delta from scratch is worth its size. */
   readonly current: Checksum | undefined;
   /** Errors instead of fetching objects one by one. */
@@ -57,14 +59,21 @@ export async function applyDelta(
   { request, totals }: { request: DeltaRequest; totals: PullTotals },
 ): Promise<PlannedDeltas> {
   try {
-    const delta = chooseDelta(repo, await listDeltas(access, summary, request.to), request);
+    const delta = chooseDelta(repo, await listDeltas(access, summary, request.to, totals), request);
     if (delta !== undefined) {
       const block = await fetchSuperblock(access, deltaDirectory(delta.name), delta, request.trust);
+      if (access.local === undefined) totals.metadata++;
       if (!request.isDryRun) await runDelta(access, block, pool, totals);
       return planOf(block);
     }
     if (request.isRequired)
-      throw new HacktreeError('delta-invalid', 'Static deltas required, but none found', { details: { object: request.to } });
+      throw new HacktreeError(
+        'delta-invalid',
+        `Static deltas required, but none found for ${request.ref ?? 'a commit'} to ${request.to}`,
+        {
+          details: { object: request.to },
+        },
+      );
   } catch (error) {
     const isDeltaProblem =
       isHacktreeError(error) && ['delta-invalid', 'format-invalid', 'network', 'object-missing'].includes(error.code);
@@ -82,11 +91,13 @@ async function listDeltas(
   access: RemoteAccess,
   summary: RemoteSummary | undefined,
   to: Checksum,
+  totals: PullTotals,
 ): Promise<readonly SummaryDelta[]> {
   if (summary === undefined) return [];
   const listed = (summary.facts.staticDeltas ?? []).filter(({ name }) => name.to === to);
   if (listed.length > 0 || summary.facts.indexedDeltas !== true) return listed;
   const index = await access.file(deltaIndexPath(to));
+  if (access.local === undefined) totals.metadata++;
   return index === undefined ? [] : decodeDeltaIndex(index.bytes).filter(({ name }) => name.to === to);
 }
 

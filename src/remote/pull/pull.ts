@@ -8,14 +8,13 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, HacktreeError, isChecksum, type ReportProgress } from '../../core/index.ts';
+import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
 import {
   addToContentIndex,
   beginTransaction,
   checkSpace,
   listHeads,
-  parseRepoMode,
   partialFile,
   type RefTarget,
   type Repo,
@@ -28,12 +27,13 @@ import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAcce
 import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
 import { Trust, type TrustOptions } from '../trust.ts';
-import { fetchCommit } from './commits.ts';
+import { checkWanted, fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
+import { resolveTargets, type Target } from './targets.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
 
 const NO_REUSE: ReusePlan = { records: new Map(), items: [] };
@@ -89,6 +89,8 @@ export interface PullReport {
   /** Parts of static deltas that were used. */
   readonly deltaParts: number;
   readonly bytesTransferred: number;
+  /** Of these, what went for finding out: summary, refs, the mirror's content index. */
+  readonly overheadBytes: number;
   readonly contentBytesWritten: number;
   /** Objects made of content that was here, thanks to the mirror's content index, and what their download would have cost. */
   readonly contentReused: number;
@@ -119,6 +121,8 @@ export async function pullLocal(repo: Repo, source: Repo, options: PullLocalOpti
   const remote = temporaryRemote(name ?? 'local', `file://${source.path}`, flags);
   const all = options.refs === undefined || options.refs.length === 0;
   const refs = all ? listHeads(source).map(({ ref }) => ref) : options.refs;
+  if (refs?.length === 0)
+    throw new HacktreeError('ref-not-found', `${source.path} has no refs`, { details: { path: source.path } });
   return withAccess(repo, remote, openLocalAccess(source), { ...options, refs: refs ?? [], mirror: name === undefined });
 }
 
@@ -128,11 +132,6 @@ async function withAccess(repo: Repo, remote: RemoteConfig, access: RemoteAccess
   } finally {
     await access.close();
   }
-}
-
-interface Target {
-  readonly ref: string | undefined;
-  readonly checksum: Checksum;
 }
 
 class Pull {
@@ -147,6 +146,7 @@ class Pull {
   #deltas: PlannedDeltas = { parts: 0, downloadBytes: 0, unpackedBytes: 0 };
   #pool: Pool<PullTask, PullBatchResult> | undefined;
   #summary: RemoteSummary | undefined;
+  #overheadBytes = 0;
   #reused = { objects: 0, savedBytes: 0 };
 
   constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
@@ -162,7 +162,9 @@ class Pull {
     const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
     this.#summary = summary;
-    const targets = await this.#targets(summary);
+    const { refs = [], mirror = false } = this.#options;
+    const targets = await resolveTargets(this.#access, this.#remote, { refs, mirror, summary });
+    this.#overheadBytes = this.#access.transferredBytes;
     const { bootId, onLockWait, disableFsync, perObjectFsync } = this.#options;
     const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
     const transaction = await beginTransaction(this.#repo, {
@@ -196,66 +198,7 @@ class Pull {
     });
   }
 
-  // ---- what is wanted ----
-
-  async #targets(summary: RemoteSummary | undefined): Promise<Target[]> {
-    await this.#checkRemoteMode(summary);
-    const requested = this.#requestedRefs(summary);
-    const targets: Target[] = [];
-    for (const text of requested) targets.push(await this.#target(text, summary));
-    return targets;
-  }
-
-  #requestedRefs(summary: RemoteSummary | undefined): readonly string[] {
-    const { refs = [] } = this.#options;
-    if (refs.length > 0 || this.#access.local !== undefined) return refs.length > 0 ? refs : this.#remote.branches;
-    if (this.#options.mirror === true) {
-      if (summary !== undefined) return summary.summary.refs.map(({ ref }) => ref);
-      throw new HacktreeError(
-        'remote-config',
-        'Fetching all refs was requested in mirror mode, but remote repository does not have a summary',
-        { details: { remote: this.#remote.name }, hints: ['name the refs, or run `hacktree summary -u` on the mirror'] },
-      );
-    }
-    if (this.#remote.branches.length > 0) return this.#remote.branches;
-    throw new HacktreeError('remote-config', `No configured branches for remote ${this.#remote.name}`, {
-      details: { remote: this.#remote.name },
-      hints: ['name a ref, or set branches= in the configuration of the remote'],
-    });
-  }
-
-  async #target(text: string, summary: RemoteSummary | undefined): Promise<Target> {
-    if (isChecksum(text)) return { ref: undefined, checksum: text };
-    const [ref = '', override] = text.split('@');
-    if (override !== undefined) {
-      if (isChecksum(override)) return { ref, checksum: override };
-      throw new HacktreeError('usage', `Invalid commit '${override}' in '${text}'`, { details: { found: text } });
-    }
-    const listed = summary?.summary.refs.find((entry) => entry.ref === ref)?.commit;
-    const checksum = listed ?? (summary === undefined ? await this.#access.ref(ref) : undefined);
-    if (checksum !== undefined) return { ref, checksum };
-    const where = summary === undefined ? `at ${this.#access.where}` : 'in repository summary';
-    throw new HacktreeError('ref-not-found', `No such branch '${ref}' ${where}`, {
-      details: { remote: this.#remote.name, path: this.#access.where, found: ref },
-      hints: [`hacktree remote refs ${this.#remote.name} lists what there is`],
-    });
-  }
-
-  async #checkRemoteMode(summary: RemoteSummary | undefined): Promise<void> {
-    if (this.#access.local !== undefined) return;
-    const mode = summary?.facts.mode ?? (await this.#configuredMode());
-    if (mode === undefined || parseRepoMode(mode) === 'archive') return;
-    throw new HacktreeError('repo-mode', `Can't pull from archives with mode "${mode}"`, {
-      details: { path: this.#access.where, expected: 'archive', found: mode },
-      hints: ['a web server must serve a repository of mode archive'],
-    });
-  }
-
-  async #configuredMode(): Promise<string | undefined> {
-    const config = await this.#access.file('config', { limitBytes: 1 << 20 });
-    return config === undefined ? undefined : /^\s*mode\s*=\s*(\S+)\s*$/m.exec(config.bytes.toString('utf8'))?.[1];
-  }
-
+  /** Where a ref goes. */
   #refTarget(ref: string): RefTarget {
     if (this.#options.mirror !== true) return { ref, remote: this.#remote.name };
     return { ref, collection: this.#remote.collectionId };
@@ -291,7 +234,9 @@ class Pull {
     { scan, commits, records }: { scan: TreeScan; commits: readonly Commit[]; records: { bytes: Uint8Array } },
   ): Promise<PullPlan> {
     const missing = [...scan.missingFiles.checksums('file')];
+    const before = this.#access.transferredBytes;
     const reuse = this.#access.local === undefined ? await planReuse(this.#repo, this.#access, missing) : NO_REUSE;
+    this.#overheadBytes += this.#access.transferredBytes - before;
     const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
     if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
     if (this.#options.dryRun === true) return plan;
@@ -313,7 +258,7 @@ class Pull {
   /** Fetches commits, parents as far as asked for, and the directories of each. */
   async #fetchCommits(transaction: Transaction, targets: readonly Target[], scan: TreeScan): Promise<Commit[]> {
     const commits: Commit[] = [];
-    const done = new Set<Checksum>();
+    const done = new Map<Checksum, Commit>();
     for (const target of targets) {
       let checksum: Checksum | undefined = target.checksum;
       let depth = this.#options.depth ?? 0;
@@ -334,7 +279,7 @@ class Pull {
     { ref, checksum }: Target,
     isParent: boolean,
     scan: TreeScan,
-    done: Set<Checksum>,
+    done: Map<Checksum, Commit>,
   ): Promise<Commit | undefined> {
     const checks = {
       remote: this.#remote,
@@ -344,6 +289,11 @@ class Pull {
     const wanted = isParent
       ? { checksum, ref: undefined, notOlderThan: [] }
       : { checksum, ref, notOlderThan: this.#notOlderThan(ref) };
+    const known = done.get(checksum);
+    if (known !== undefined) {
+      checkWanted(transaction, known, checks, wanted);
+      return known;
+    }
     const fetched = await fetchCommit(transaction, this.#access, checks, wanted);
     if (fetched === undefined) {
       if (isParent) return undefined;
@@ -351,9 +301,10 @@ class Pull {
         details: { object: `${checksum}.commit`, path: this.#access.where },
       });
     }
-    if (done.has(checksum)) return fetched.commit;
-    done.add(checksum);
+    done.set(checksum, fetched.commit);
     if (!fetched.wasHere) this.#totals.metadata++;
+    // As ostree counts: asking a server for detached metadata, whether there are any or not.
+    if (this.#access.local === undefined) this.#totals.metadata++;
     await this.#fetchTree(transaction, { ref, checksum }, fetched, scan);
     return fetched.commit;
   }
@@ -390,7 +341,7 @@ class Pull {
     const current = ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref));
     const isDryRun = this.#options.dryRun === true;
     const used = await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
-      request: { to, current, isRequired: requireStaticDeltas, isDryRun, trust: this.#trust },
+      request: { to, current, ref, isRequired: requireStaticDeltas, isDryRun, trust: this.#trust },
       totals: this.#totals,
     });
     this.#deltas = {
@@ -430,6 +381,7 @@ class Pull {
       contentFetched: this.#totals.content,
       deltaParts: this.#deltas.parts,
       bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
+      overheadBytes: this.#overheadBytes,
       contentBytesWritten: this.#totals.contentBytes,
       contentReused: this.#reused.objects,
       bytesSaved: this.#reused.savedBytes,

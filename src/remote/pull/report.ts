@@ -34,7 +34,7 @@ export function printDryRun({ planned, metadataFetched }: PullReport, asOstree: 
 
 /** Prints `N metadata, N content objects fetched; N B transferred in N seconds; SIZE content written`. */
 export function printPullReport(report: PullReport): string {
-  const { metadataFetched, contentFetched, bytesTransferred, elapsedSec, contentBytesWritten } = report;
+  const { metadataFetched, contentFetched, elapsedSec, contentBytesWritten } = report;
   const written = `${printSize(contentBytesWritten)} content written`;
   const objects = `${metadataFetched} metadata, ${contentFetched} content objects`;
   if (report.isLocal) return `${objects} imported; ${written}`;
@@ -42,6 +42,7 @@ export function printPullReport(report: PullReport): string {
     report.deltaParts > 0
       ? `${report.deltaParts} delta parts, ${metadataFetched + contentFetched} loose fetched`
       : `${objects} fetched`;
-  const transferred = bytesTransferred < 1024 ? `${bytesTransferred} B` : `${Math.floor(bytesTransferred / 1024)} KiB`;
+  const bytes = report.bytesTransferred - report.overheadBytes;
+  const transferred = bytes < 1024 ? `${bytes} B` : `${Math.floor(bytes / 1024)} KiB`;
   return `${what}; ${transferred} transferred in ${elapsedSec} seconds; ${written}`;
 }
