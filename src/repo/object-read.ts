@@ -182,17 +182,22 @@ export interface FileObject {
   readonly diskBytes: number;
 }
 
+export interface LoadOptions {
+  /** false: leave the header's xattrs empty, where reading them costs a call of its own. Default true. */
+  readonly xattrs?: boolean;
+}
+
 /** Loads header and size of a file object. Errors: `object-missing`, `object-corrupt`. */
-export function loadFile(repo: Repo, checksum: Checksum): FileObject {
+export function loadFile(repo: Repo, checksum: Checksum, options: LoadOptions = {}): FileObject {
   const path = objectPath(repo, checksum, 'file');
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
     if (repo.parent === undefined) throw missingObject(repo, checksum, 'file');
-    return loadFile(repo.parent, checksum);
+    return loadFile(repo.parent, checksum, options);
   }
   checkFileObjectType(repo, checksum, stat.mode);
   try {
-    return repo.mode === 'archive' ? loadFilez(path, stat.size) : loadBare(repo, checksum, path, stat);
+    return repo.mode === 'archive' ? loadFilez(path, stat.size) : loadBare(repo, checksum, path, stat, options);
   } catch (cause) {
     if (!(cause instanceof HacktreeError) || cause.code !== 'format-invalid')
       throw wrapSystemError(cause, 'Reading object', path);
@@ -224,7 +229,7 @@ export function loadFilez(path: string, diskBytes: number): FileObject {
   }
 }
 
-function loadBare(repo: Repo, checksum: Checksum, path: string, stat: fs.Stats): FileObject {
+function loadBare(repo: Repo, checksum: Checksum, path: string, stat: fs.Stats, options: LoadOptions): FileObject {
   const link = (stat.mode & S_IFMT) === S_IFLNK;
   if (repo.mode === 'bare-user') return loadBareUser(path, stat);
   const target = link ? fs.readlinkSync(path) : '';
@@ -233,8 +238,9 @@ function loadBare(repo: Repo, checksum: Checksum, path: string, stat: fs.Stats):
     const header = { uid: 0, gid: 0, mode: link ? S_IFLNK | 0o777 : stat.mode, target, xattrs: NO_XATTRS };
     return { header, ...base };
   }
-  const xattrs =
-    repo.mode === 'bare-split-xattrs' ? splitXattrs(repo, checksum) : repo.config.disableXattrs ? NO_XATTRS : readXattrs(path);
+  const hasXattrs = options.xattrs !== false && !repo.config.disableXattrs;
+  const isSplit = repo.mode === 'bare-split-xattrs';
+  const xattrs = isSplit ? splitXattrs(repo, checksum) : hasXattrs ? readXattrs(path) : NO_XATTRS;
   return { header: { uid: stat.uid, gid: stat.gid, mode: stat.mode, target, xattrs }, ...base };
 }
 

@@ -29,7 +29,7 @@ export async function run(context: Context, input: LsInput): Promise<unknown> {
     for (const node of nodesBelow(repo, find(repo, commit, path), input)) {
       if (context.json) entries.push(entryData(node, describeNode(repo, node, dirmetas)));
       else if (input.nulFilenamesOnly) context.print(`${node.path}\0`);
-      else context.line(entryLine(node, describeNode(repo, node, dirmetas), input));
+      else context.line(entryLine(node, describeNode(repo, node, dirmetas, { xattrs: input.xattrs }), input));
     }
   }
   return { commit, entries };

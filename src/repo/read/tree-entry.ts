@@ -4,7 +4,7 @@
  * Source: ostree-format 4, 5.1; ostree-cli A.1 (`ls`).
  */
 import { type InodeMeta, isSymlinkMode, printVariant, type Variant, type Xattrs, xattrsToValue } from '../../format/index.ts';
-import { loadDirmeta, loadFile } from '../object-read.ts';
+import { type LoadOptions, loadDirmeta, loadFile } from '../object-read.ts';
 import type { Repo } from '../repo.ts';
 import type { TreeNode } from '../tree-walk.ts';
 
@@ -22,13 +22,18 @@ export interface TreeEntry {
 }
 
 /** Loads what a node's object says. `dirmetas` keeps those already loaded: a tree has few different ones. */
-export function describeNode(repo: Repo, node: TreeNode, dirmetas?: Map<string, InodeMeta>): TreeEntry {
+export function describeNode(
+  repo: Repo,
+  node: TreeNode,
+  dirmetas?: Map<string, InodeMeta>,
+  options: LoadOptions = {},
+): TreeEntry {
   if (node.kind === 'dir') {
     const meta = dirmetas?.get(node.meta) ?? loadDirmeta(repo, node.meta);
     dirmetas?.set(node.meta, meta);
     return { type: 'directory', ...meta, sizeBytes: 0, target: undefined };
   }
-  const { header, sizeBytes } = loadFile(repo, node.checksum);
+  const { header, sizeBytes } = loadFile(repo, node.checksum, options);
   const { uid, gid, mode, xattrs } = header;
   const isLink = isSymlinkMode(mode);
   return { type: isLink ? 'symlink' : 'file', uid, gid, mode, sizeBytes, target: isLink ? header.target : undefined, xattrs };
