@@ -1,10 +1,11 @@
 /**
  * npm run demo: the main job on real input. Installs and builds what it needs, makes a small real OS tree (Debian by mmdebstrap, else
- * one around busybox), commits two versions of it with bin/hacktree.js, checks both out, shows log, diff and disk use.
+ * one around busybox), commits two versions of it with bin/hacktree.js, shows log, diff and disk use, publishes them as a mirror on the
+ * loopback, pulls both into another repository and checks them out there.
  *
  * Every command is printed before it runs. Only the scratch directory is removed; the tree is kept for the next time.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,12 +28,14 @@ explain('A small operating system to work on (made once, then kept).');
 const source = findTree();
 const tree = join(scratch, 'tree');
 const repo = join(scratch, 'repo');
+const program = join(root, 'bin/hacktree.js');
 sh(`cp -a ${source} ${tree}`);
 sh(`find ${tree} | wc -l; du -sh ${tree}`);
 
 explain('A repository, and the tree as its first commit. The checksum covers every name, owner, mode, xattr and byte.');
 hacktree(`init --mode=${isRoot ? 'bare' : 'bare-user'}`);
 hacktree(`commit --branch=demo/os --subject=${quote('The system as installed')} --add-metadata-string=version=1 ${tree}`);
+const first = spawnSync(program, [`--repo=${repo}`, 'rev-parse', 'demo/os'], { encoding: 'utf8' }).stdout.trim();
 
 explain('An update: one file changed, one added, one removed, one chmod. Unchanged files are not stored again.');
 update();
@@ -42,18 +45,35 @@ explain('History, and what the update changed.');
 hacktree('log demo/os');
 hacktree('diff demo/os^ demo/os');
 
-explain('Both versions as directories. Files are hard links to the store: it takes a moment and next to no space.');
-const user = isRoot ? '' : '--user-mode ';
-hacktree(`checkout ${user}demo/os^ ${scratch}/v1`);
-hacktree(`checkout ${user}demo/os ${scratch}/v2`);
-sh(`tail -n 2 ${scratch}/v1/etc/os-release; echo; tail -n 2 ${scratch}/v2/etc/os-release`);
-sh(`du -sh ${repo} ${scratch}/v1 ${scratch}/v2`);
-
 explain('Disk use as the store sees it: shared between commits, and of each alone.');
 hacktree('du');
 
+explain('A mirror: the same commits in a repository of mode archive, with a summary, served on the loopback.');
+const mirror = join(scratch, 'mirror');
+hacktree('init --mode=archive', mirror);
+hacktree(`pull-local --depth=-1 ${repo}`, mirror);
+hacktree('summary --update', mirror);
+const url = await serve(mirror);
+
+explain('Another machine pulls the first version: everything. Objects are verified before they get their names; refs move last.');
+const client = join(scratch, 'client');
+hacktree(`init --mode=${isRoot ? 'bare' : 'bare-user'}`, client);
+hacktree(`remote add --no-gpg-verify os ${url}`, client);
+hacktree('remote refs os', client);
+hacktree(`pull os demo/os@${first}`, client);
+
+explain('And the update: what is new, and nothing for the chmod, whose content is here already.');
+hacktree('pull os demo/os', client);
+
+explain('Both versions as directories. Files are hard links to the store: it takes a moment and next to no space.');
+const user = isRoot ? '' : '--user-mode ';
+hacktree(`checkout ${user}${first} ${scratch}/v1`, client);
+hacktree(`checkout ${user}os:demo/os ${scratch}/v2`, client);
+sh(`tail -n 2 ${scratch}/v1/etc/os-release; echo; tail -n 2 ${scratch}/v2/etc/os-release`);
+sh(`du -sh ${client} ${scratch}/v1 ${scratch}/v2`);
+
 explain('Every object is read back and checked.');
-hacktree('fsck');
+hacktree('fsck', client);
 
 console.log(`\nDone. ${scratch} is removed now; the tree stays in ${source}.`);
 
@@ -80,8 +100,23 @@ function explain(text) {
   console.log(`\n# ${text}`);
 }
 
-function hacktree(args) {
-  sh(`${quote(join(root, 'bin/hacktree.js'))} --repo=${repo} ${args}`, `$ hacktree --repo=${repo} ${args}`);
+function hacktree(args, at = repo) {
+  sh(`${quote(program)} --repo=${at} ${args}`, `$ hacktree --repo=${at} ${args}`);
+}
+
+/** Starts a server that ends with the demo; returns its URL. */
+async function serve(at) {
+  console.log(`$ hacktree --repo=${at} serve --listen=127.0.0.1:0 &`);
+  const child = spawn(program, [`--repo=${at}`, 'serve', '--listen=127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.on('exit', () => child.kill());
+  for await (const line of child.stdout) {
+    console.log(String(line).trimEnd());
+    child.unref();
+    child.stdout.destroy();
+    return /http:\S+/.exec(String(line))[0];
+  }
+  console.error('The server ended at once');
+  process.exit(1);
 }
 
 /** Prints a shell command and runs it; ends the demo when it fails. */

@@ -75,5 +75,5 @@ function printReport(context: Context, report: PullReport, isDryRun: boolean): v
   }
   context.line(printPullReport(report));
   if (context.frontEnd === 'hacktree' && report.contentReused > 0)
-    context.line(`${report.contentReused} objects made of content that was here; ${printSize(report.bytesSaved)} not downloaded`);
+    context.line(`${report.contentReused} objects needed no download, which saves ${printSize(report.bytesSaved)}`);
 }
