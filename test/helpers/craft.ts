@@ -1,15 +1,12 @@
 /** Makes objects by hand, also ones that no writer would make: raw bytes under any name. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { outputFileSync } from 'fs-extra/esm';
 import { type Checksum, checksumOf } from '../../src/core/index.ts';
 import { type Dirtree, encodeCommit, encodeDirtree, encodeInodeMeta, type ObjectType, S_IFREG } from '../../src/format/index.ts';
 import { beginTransaction, objectPath, type Repo } from '../../src/repo/index.ts';
 
 /** Puts bytes into the repository as the object of this name, whatever they hash to. */
 export function putObject(repo: Repo, type: ObjectType, bytes: Uint8Array, checksum: Checksum = checksumOf(bytes)): Checksum {
-  const file = objectPath(repo, checksum, type);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, bytes);
+  outputFileSync(objectPath(repo, checksum, type), bytes);
   return checksum;
 }
 

@@ -1,6 +1,7 @@
 /** A root in which programs run: some of this machine's, with the libraries that they need. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { run, runOk } from './run.ts';
 
 /** Makes one in a directory that exists. Needs ldd. */
@@ -17,9 +18,7 @@ export function makeTinyRoot(dir: string, programs: readonly string[]): void {
     const program = fs.realpathSync(runOk('sh', ['-c', `command -v ${name}`]));
     fs.copyFileSync(program, path.join(dir, 'usr/bin', name));
     for (const [, library = ''] of run('ldd', [program]).stdout.matchAll(/(\/[^ ]+) \(0x/g)) {
-      const target = path.join(dir, 'usr', library.replace(/^\/usr/, ''));
-      fs.mkdirSync(path.dirname(target), { recursive: true });
-      fs.copyFileSync(library, target);
+      copySync(library, path.join(dir, 'usr', library.replace(/^\/usr/, '')), { dereference: true });
     }
   }
 }
