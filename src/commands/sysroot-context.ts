@@ -111,6 +111,20 @@ export function printPlan(context: Context, plan: DeployPlan): void {
     );
   }
   for (const { title } of plan.steps) context.line(`  ${title}`);
+  context.line(`boot menu now:  ${menuText(plan.menuBefore)}`);
+  context.line(`boot menu then: ${menuText(plan.menuAfter)}`);
+}
+
+/** The entries in order, the default in brackets. */
+function menuText({ entries, defaultId }: DeployPlan['menuBefore']): string {
+  return [...entries.map(({ id }) => id), 'host'].map((id) => (id === defaultId ? `[${id}]` : id)).join(', ');
+}
+
+/** Says what a deployment did: the root, what boots next, and the roots that went. */
+export function printDeployed(context: Context, { root, menuAfter, drops }: DeployPlan, madeRoom: readonly string[]): void {
+  context.line(`Deployed ${root}${menuAfter.defaultId === root ? '; it boots next' : ''}`);
+  if (madeRoom.length > 0) context.line(`Removed to make room: ${madeRoom.join(', ')}`);
+  if (drops.length > 0) context.line(`Removed by the retention policy: ${drops.join(', ')}`);
 }
 
 /** Plain data of a plan, for --json. */

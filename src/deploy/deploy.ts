@@ -13,7 +13,7 @@ import { type DeployEtcReport, previewEtc, reportEtc } from './etc-plan.ts';
 import { recordHistory } from './etc-steps.ts';
 import { rootDir } from './layout.ts';
 import { type DeployPlan, type DeployRequest, planDeploy } from './plan.ts';
-import { requireSpace } from './space.ts';
+import { fitsAfter, requireSpace } from './space.ts';
 import { readState, type SysrootState } from './state.ts';
 import { lockSysroot, openSysrootRepo, type Sysroot } from './sysroot.ts';
 
@@ -71,12 +71,14 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
   const madeRoom: string[] = [];
   if (plan.space.some(({ fits }) => !fits)) {
     const room = planCleanup(state, request.policy, { all: true, nowSec: request.nowSec });
-    if (options.makeRoom !== true || options.dryRun === true) requireSpace(plan.space, [...room.roots, ...room.leftovers]);
+    const freeable = { ...room, names: [...room.roots, ...room.leftovers] };
+    if (options.makeRoom !== true || options.dryRun === true || !fitsAfter(plan.space, freeable))
+      requireSpace(plan.space, freeable);
     await applyCleanup(state, repo, room);
     madeRoom.push(...room.roots);
     state = readState(sysroot);
     plan = planDeploy(state, repo, request);
-    requireSpace(plan.space, []);
+    requireSpace(plan.space);
   }
   const around = surroundings(state, options, plan);
   if (options.dryRun === true) {

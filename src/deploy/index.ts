@@ -30,4 +30,12 @@ export { type RunRequest, runInRoot } from './run-root.ts';
 export { readState, type SysrootState } from './state.ts';
 export { type RootStatus, type SysrootStatus, sysrootStatus } from './status.ts';
 export { initSysroot, lockSysroot, openSysroot, openSysrootRepo, type Sysroot, type SysrootOptions } from './sysroot.ts';
-export { type AskMirror, type CommitFacts, checkUpgrade, followedRoot, requireNotOlder, type UpgradeCheck } from './upgrade.ts';
+export {
+  type AskMirror,
+  type CommitFacts,
+  checkUpgrade,
+  deployedWith,
+  followedRoot,
+  requireNotOlder,
+  type UpgradeCheck,
+} from './upgrade.ts';

@@ -12,7 +12,7 @@ import { entryKargs } from './kargs-layers.ts';
 import { stateDirOf } from './layout.ts';
 import { removeRecord, writeRecord } from './records.ts';
 import { releaseCommit, removeRoot } from './remove.ts';
-import { fallbackOf, ONCE_SUFFIX, protectedRoots, type SysrootState } from './state.ts';
+import { FALLBACK, fallbackOf, ONCE_SUFFIX, protectedRoots, type SysrootState } from './state.ts';
 import { sysrootBootloader } from './sysroot.ts';
 
 /** Finds a root by its name, with or without `root-`. Errors: `root-not-found`, listing what there is. */
@@ -79,12 +79,13 @@ export function withOneShot({ menu }: SysrootState, id: string): BootMenu {
   return { ...menu, oneShotId: id };
 }
 
-/** The menu without some roots. Errors: `root-protected` with the reason. */
+/** The menu without some roots: the host takes over as what boots if the default fails. Errors: `root-protected` with the reason. */
 function withoutRoots(state: SysrootState, roots: readonly string[]): BootMenu {
   const reasons = protectedRoots(state);
   for (const root of roots) {
-    const reason = reasons.get(root);
-    if (reason === 'what boots if the default fails' || reason === undefined) continue;
+    const isSpare = reasons.get(root) === FALLBACK && (root !== state.lastGood || state.menu.defaultId === HOST_ID);
+    const reason = isSpare ? undefined : reasons.get(root);
+    if (reason === undefined) continue;
     throw new HacktreeError('root-protected', `${root} cannot be removed: it is ${reason}`, {
       details: { found: root, reason },
       hints: [reason === 'pinned' ? `unpin it with: hacktree unpin ${root}` : 'make another root the default and boot it first'],

@@ -11,13 +11,14 @@ import { type BootEntry, type BootMenu, type BootStep, buildOverlay, HOST_ID, ty
 import { type Checksum, type ContentDigest, HacktreeError, sha256 } from '../core/index.ts';
 import { lookupString } from '../format/index.ts';
 import { loadCommit, type Repo } from '../repo/index.ts';
-import { type CommitKernel, findCommitKernel, measureTree, prettyName, treeKargs } from './commit-tree.ts';
+import { type CommitKernel, findCommitKernel, prettyName, treeKargs } from './commit-tree.ts';
 import type { Deployment } from './deployment.ts';
 import { entryKargs } from './kargs-layers.ts';
 import { BOOT_SUBDIR, rootDir, stagingDir } from './layout.ts';
+import { measureNeeds } from './needs.ts';
 import { type RetentionPolicy, rootsToDrop } from './retention.ts';
 import { chooseRootName } from './root-name.ts';
-import { checkSpace, type SpaceCheck } from './space.ts';
+import type { SpaceCheck } from './space.ts';
 import { fallbackOf, protectedRoots, type SysrootState } from './state.ts';
 import { isVarEmpty, updateStamp } from './var.ts';
 
@@ -127,7 +128,7 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
     ...drops.map((dropped) => ({ kind: 'remove-root', title: `remove ${dropped}`, root: dropped }) as const),
     { kind: 'remove-unused-boot-files', title: 'remove kernels that no root needs' },
   ];
-  const space = measure(state, repo, request, kernel, fillsVar, bootloader.bootDir);
+  const space = measureNeeds(state, repo, { kernel, fillsVar, mergeRoot, commit: request.commit, bootDir: bootloader.bootDir });
   return {
     root,
     commit: request.commit,
@@ -152,10 +153,11 @@ function noBootloader(): HacktreeError {
   );
 }
 
-/** The root whose /etc and arguments are carried over: the booted one of this OS name, else the first in the menu. */
-function chooseMergeRoot({ deployments, booted }: SysrootState, osName: string | undefined): string | undefined {
+/** The root whose /etc and arguments are carried over, of this OS name: the booted one, else the default, else the first in the menu. */
+function chooseMergeRoot({ deployments, booted, menu }: SysrootState, osName: string | undefined): string | undefined {
   const candidates = deployments.filter((d) => d.isPresent && (osName === undefined || d.osName === osName));
-  return (candidates.find(({ root }) => root === booted) ?? candidates[0])?.root;
+  const named = (id: string): Deployment | undefined => candidates.find(({ root }) => root === id);
+  return (named(booted) ?? named(menu.defaultId) ?? candidates[0])?.root;
 }
 
 function describe(
@@ -279,23 +281,4 @@ function retained({ deployments, booted }: SysrootState, { retain }: DeployReque
   const at = deployments.findIndex(({ root }) => root === booted);
   if (retain === 'all' || at < 0) return deployments.map(({ root }) => root);
   return deployments.filter((_, i) => (retain === 'pending' ? i < at : i > at)).map(({ root }) => root);
-}
-
-const BLOCK = 4096;
-
-function measure(
-  state: SysrootState,
-  repo: Repo,
-  request: DeployRequest,
-  kernel: CommitKernel,
-  fillsVar: boolean,
-  bootDir: string,
-): SpaceCheck[] {
-  const tree = measureTree(repo, request.commit, fillsVar);
-  const isShared = state.deployments.some(({ bootChecksum }) => bootChecksum === kernel.bootChecksum);
-  const kernelBytes = isShared ? 0 : kernel.kernelFile.sizeBytes + kernel.initrdFile.sizeBytes + 2 * BLOCK;
-  return checkSpace([
-    { name: 'root file system', path: state.sysroot.paths.gnomeos, bytes: tree.bytes + 8 * BLOCK, inodes: tree.inodes + 32 },
-    { name: '/boot', path: bootDir, bytes: kernelBytes + 32 * BLOCK, inodes: 8 },
-  ]);
 }

@@ -2,7 +2,8 @@
  * Whether a deployment fits: bytes and inodes needed against free ones, per file system. Asked before the first write.
  */
 import * as fs from 'node:fs';
-import { HacktreeError } from '../core/index.ts';
+import { join } from 'node:path';
+import { errnoOf, HacktreeError } from '../core/index.ts';
 
 export interface SpaceNeed {
   /** What it is for: `root file system`, `/boot`. */
@@ -46,18 +47,68 @@ export function checkSpace(needs: readonly SpaceNeed[]): SpaceCheck[] {
   });
 }
 
+/** Disk space and inodes of a tree, as far as the caller may look. */
+export function treeUse(dir: string): { bytes: number; inodes: number } {
+  const use = { bytes: 0, inodes: 0 };
+  const visit = (path: string): void => {
+    const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    use.bytes += stat.blocks * 512;
+    use.inodes++;
+    if (stat.isDirectory()) for (const name of readableNames(path)) visit(join(path, name));
+  };
+  visit(dir);
+  return use;
+}
+
+function readableNames(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir);
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'ENOENT'].includes(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
+}
+
+/** What removing roots would give back. */
+export interface Freeable {
+  readonly names: readonly string[];
+  readonly rootBytes: number;
+  readonly bootBytes: number;
+}
+
+const NOTHING: Freeable = { names: [], rootBytes: 0, bootBytes: 0 };
+
+/** Tells whether a deployment would fit once that is freed. Inodes are not foreseen. */
+export function fitsAfter(checks: readonly SpaceCheck[], freeable: Freeable): boolean {
+  return checks.every((check) => check.fits || missingBytes(check) <= freedFor(checks, check, freeable));
+}
+
+const missingBytes = ({ bytes, freeBytes }: SpaceCheck): number => bytes + SPARE_BYTES - freeBytes;
+
+/** The first check is the root file system's, and /boot's too where that has none of its own. */
+function freedFor(checks: readonly SpaceCheck[], check: SpaceCheck, { rootBytes, bootBytes }: Freeable): number {
+  if (check !== checks[0]) return bootBytes;
+  return checks.length === 1 ? rootBytes + bootBytes : rootBytes;
+}
+
 /** Errors: `no-space`, naming what is short and what could be freed. */
-export function requireSpace(checks: readonly SpaceCheck[], freeable: readonly string[]): void {
+export function requireSpace(checks: readonly SpaceCheck[], freeable: Freeable = NOTHING): void {
   const short = checks.filter(({ fits }) => !fits);
   if (short.length === 0) return;
   const lines = short.map(({ name, bytes, inodes, freeBytes, freeInodes }) => {
     const counts = freeInodes === undefined || inodes <= freeInodes ? '' : `, ${inodes} inodes needed, ${freeInodes} free`;
     return `${name}: ${bytes + SPARE_BYTES} bytes needed, ${freeBytes} available${counts}`;
   });
-  const hint =
-    freeable.length === 0 ? 'nothing can be freed by removing roots' : `--make-room would remove ${freeable.join(', ')}`;
   throw new HacktreeError('no-space', `Not enough space to deploy: ${lines.join('; ')}`, {
-    details: { checks: short, freeable },
-    hints: [hint],
+    details: { checks: short, freeable: freeable.names },
+    hints: [freeableHint(checks, freeable)],
   });
+}
+
+function freeableHint(checks: readonly SpaceCheck[], freeable: Freeable): string {
+  const { names, rootBytes, bootBytes } = freeable;
+  if (names.length === 0) return 'nothing can be freed by removing roots';
+  const freed = `${names.join(', ')} would free ${rootBytes} bytes on the root file system and ${bootBytes} in /boot`;
+  return fitsAfter(checks, freeable) ? `--make-room: removing ${freed}` : `removing ${freed}, which is not enough`;
 }

@@ -25,7 +25,7 @@ export interface SysrootState {
 /** Reads the state. */
 export function readState(sysroot: Sysroot): SysrootState {
   const bootloader = openOrNone(sysroot);
-  const menu = bootloader?.read() ?? EMPTY_MENU;
+  const menu = readMenu(bootloader);
   const named = menu.entries.map(({ id }) => id).filter((id) => !id.endsWith(ONCE_SUFFIX));
   const deployments = named.map((id) => readDeployment(sysroot.paths, id));
   const orphans = listRootDirs(sysroot.paths).filter((root) => !named.includes(root));
@@ -34,6 +34,12 @@ export function readState(sysroot: Sysroot): SysrootState {
   );
   const lastGood = good.toSorted((a, b) => (b.goodSec ?? 0) - (a.goodSec ?? 0))[0]?.root;
   return { sysroot, bootloader, menu, deployments, orphans, booted: sysroot.bootedRoot ?? HOST_ID, lastGood };
+}
+
+/** A trial that was set up elsewhere means nothing where boots are not counted. */
+function readMenu(bootloader: Bootloader | undefined): BootMenu {
+  const menu = bootloader?.read() ?? EMPTY_MENU;
+  return bootloader?.countsBoots === true ? menu : { ...menu, triesLeft: undefined };
 }
 
 /** Ends the id of an entry that is a root with arguments for one boot only. */
@@ -59,6 +65,9 @@ export function fallbackOf({ menu, deployments, lastGood, booted }: SysrootState
   return HOST_ID;
 }
 
+/** Why the root that boots if the default fails must stay. */
+export const FALLBACK = 'what boots if the default fails';
+
 /** Roots that must stay whatever a policy says, with the reason. */
 export function protectedRoots(state: SysrootState): Map<string, string> {
   const reasons = new Map<string, string>();
@@ -67,7 +76,7 @@ export function protectedRoots(state: SysrootState): Map<string, string> {
   };
   add(state.booted, 'booted');
   add(state.menu.defaultId, 'the default');
-  add(state.menu.previousId, 'what boots if the default fails');
+  add(state.menu.previousId, FALLBACK);
   add(state.lastGood, 'the last good one');
   for (const { root, pin } of state.deployments) if (pin !== undefined) add(root, 'pinned');
   return reasons;

@@ -8,7 +8,7 @@ import type { Repo } from '../repo/index.ts';
 import type { Deployment } from './deployment.ts';
 import { rootDir } from './layout.ts';
 import { rootKargs } from './menu-changes.ts';
-import type { SysrootState } from './state.ts';
+import { ONCE_SUFFIX, type SysrootState } from './state.ts';
 
 export interface RootStatus {
   readonly root: string;
@@ -23,7 +23,10 @@ export interface RootStatus {
   readonly isDefault: boolean;
   /** What boots when the default fails. */
   readonly isRollback: boolean;
+  /** It boots at the next start whatever the default is. */
   readonly isNextOnce: boolean;
+  /** Kernel arguments of that start only; undefined when they are the usual ones. */
+  readonly onceKargs: readonly string[] | undefined;
   /** Boots left to prove itself. */
   readonly triesLeft: number | undefined;
   readonly isGood: boolean;
@@ -68,6 +71,7 @@ export function sysrootStatus(state: SysrootState, repo: Repo, options: { sizes:
 function rootStatus(state: SysrootState, repo: Repo, deployment: Deployment, sizes: boolean): RootStatus {
   const { menu } = state;
   const { root, title, version, commit, refspec, osName, varName, deployedSec, pin, isPresent, goodSec } = deployment;
+  const onceId = `${root}${ONCE_SUFFIX}`;
   const fellBack = menu.fellBackId === root ? { timeSec: undefined, reason: 'tries', check: undefined } : undefined;
   return {
     root,
@@ -83,7 +87,8 @@ function rootStatus(state: SysrootState, repo: Repo, deployment: Deployment, siz
     isBooted: state.booted === root,
     isDefault: menu.defaultId === root,
     isRollback: menu.previousId === root && menu.defaultId !== root,
-    isNextOnce: menu.oneShotId === root,
+    isNextOnce: menu.oneShotId === root || menu.oneShotId === onceId,
+    onceKargs: menu.oneShotId === onceId ? menu.entries.find(({ id }) => id === onceId)?.arguments : undefined,
     triesLeft: menu.defaultId === root ? menu.triesLeft : undefined,
     isGood: goodSec !== undefined,
     failure: deployment.failure ?? fellBack,

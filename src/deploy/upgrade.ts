@@ -22,7 +22,7 @@ export interface UpgradeCheck {
   readonly refspec: string;
   /** What this system runs from; undefined on the host. */
   readonly booted: CommitFacts | undefined;
-  /** What the root that is followed has. */
+  /** What is deployed of the ref: in the default root if that follows it, else in the newest. */
   readonly deployed: CommitFacts | undefined;
   /** What the mirror (or, for a local ref, the repository) has. */
   readonly available: CommitFacts;
@@ -42,6 +42,24 @@ export function followedRoot({ deployments, booted, menu }: SysrootState): Deplo
   });
 }
 
+/** Finds a root that has a commit and follows a ref: the default if it does, else the newest. */
+export function deployedWith(
+  { deployments, menu }: SysrootState,
+  refspec: string,
+  commit: Checksum,
+): { readonly root: string; readonly isDefault: boolean } | undefined {
+  const found = newestOf(
+    deployments.filter((one) => one.isPresent && one.refspec === refspec && one.commit === commit),
+    menu.defaultId,
+  );
+  return found && { root: found.root, isDefault: found.root === menu.defaultId };
+}
+
+function newestOf(deployments: readonly Deployment[], defaultId: string): Deployment | undefined {
+  const byTime = deployments.toSorted((a, b) => (b.deployedSec ?? 0) - (a.deployedSec ?? 0));
+  return deployments.find(({ root }) => root === defaultId) ?? byTime[0];
+}
+
 /** Compares what is booted, deployed and available. Errors: those of the question to the mirror, `ref-not-found`. */
 export async function checkUpgrade(state: SysrootState, repo: Repo, ask: AskMirror): Promise<UpgradeCheck> {
   const followed = followedRoot(state);
@@ -51,13 +69,17 @@ export async function checkUpgrade(state: SysrootState, repo: Repo, ask: AskMirr
       ? localFacts(repo, followed.refspec)
       : await ask(followed.refspec.slice(0, colon), followed.refspec.slice(colon + 1));
   const booted = state.deployments.find(({ root }) => root === state.booted);
+  const deployed = newestOf(
+    state.deployments.filter(({ refspec }) => refspec === followed.refspec),
+    state.menu.defaultId,
+  );
   return {
     root: followed.root,
     refspec: followed.refspec,
     booted: factsOf(repo, booted?.commit),
-    deployed: factsOf(repo, followed.commit),
+    deployed: factsOf(repo, deployed?.commit),
     available,
-    isNewer: available.commit !== followed.commit,
+    isNewer: deployedWith(state, followed.refspec, available.commit) === undefined,
   };
 }
 

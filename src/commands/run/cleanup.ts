@@ -34,7 +34,9 @@ function planOf(state: SysrootState): CleanupPlan {
 }
 
 function print(context: Context, { leftovers, roots, bootFiles, rootBytes, bootBytes }: CleanupPlan, verb: string): void {
-  for (const name of [...leftovers, ...roots, ...bootFiles]) context.line(`${verb} ${name}`);
+  const names = [...leftovers, ...roots, ...bootFiles];
+  if (names.length === 0) context.line('Nothing to remove');
+  for (const name of names) context.line(`${verb} ${name}`);
   context.line(
     `${verb === 'Removed' ? 'Freed' : 'That would free'} ${rootBytes} bytes on the root file system and ${bootBytes} in /boot`,
   );

@@ -3,7 +3,7 @@ import { deploy as deployRoot } from '../../deploy/index.ts';
 import type { Context } from '../context.ts';
 import { printEtcReport } from '../etc-report.ts';
 import type { Input } from '../spec.ts';
-import { becomeWriter, deployOptions, planData, printPlan, sysrootOf } from '../sysroot-context.ts';
+import { becomeWriter, deployOptions, planData, printDeployed, printPlan, sysrootOf } from '../sysroot-context.ts';
 import type { deploy } from '../table/deploy.ts';
 
 export async function run(context: Context, input: Input<typeof deploy>): Promise<unknown> {
@@ -23,6 +23,6 @@ export async function run(context: Context, input: Input<typeof deploy>): Promis
     ...(input.dryRun ? { onEtcReport: (report) => context.line(printEtcReport(report, true)) } : {}),
   });
   if (input.dryRun) printPlan(context, plan);
-  else context.line(`Deployed ${plan.root}${plan.menuAfter.defaultId === plan.root ? '; it boots next' : ''}`);
+  else printDeployed(context, plan, madeRoom);
   return { ...planData(plan), dryRun: input.dryRun, etc: etc ?? null, madeRoom };
 }

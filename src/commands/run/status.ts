@@ -41,6 +41,7 @@ function printRoot(context: Context, root: RootStatus): void {
   );
   field('Conflicts', conflictsText(root));
   field('Arguments', root.kargs.map(({ argument }) => argument).join(' '));
+  field('Next boot only', root.onceKargs?.join(' '));
 }
 
 function marks(root: RootStatus): string {

@@ -3,7 +3,7 @@ import { deploy, openSysrootRepo } from '../../deploy/index.ts';
 import { pull } from '../../remote/index.ts';
 import type { Context } from '../context.ts';
 import type { Input } from '../spec.ts';
-import { becomeWriter, deployOptions, planData, sysrootOf } from '../sysroot-context.ts';
+import { becomeWriter, deployOptions, planData, printDeployed, sysrootOf } from '../sysroot-context.ts';
 import type { switchRef } from '../table/deploy.ts';
 
 export async function run(context: Context, input: Input<typeof switchRef>): Promise<unknown> {
@@ -14,7 +14,8 @@ export async function run(context: Context, input: Input<typeof switchRef>): Pro
     const refs = [input.ref.slice(colon + 1)];
     await pull(openSysrootRepo(sysroot), input.ref.slice(0, colon), { refs, onProgress: context.report, signal: context.signal });
   }
-  const { plan, etc } = await deploy(sysroot, { ...deployOptions(context, input), rev: input.ref });
-  context.line(`Deployed ${plan.root}; it boots next, and upgrades follow ${input.ref}`);
-  return { ...planData(plan), etc: etc ?? null };
+  const { plan, etc, madeRoom } = await deploy(sysroot, { ...deployOptions(context, input), rev: input.ref });
+  printDeployed(context, plan, madeRoom);
+  context.line(`Upgrades follow ${input.ref}`);
+  return { ...planData(plan), dryRun: false, etc: etc ?? null, madeRoom };
 }

@@ -5,6 +5,7 @@ import {
   type CommitFacts,
   checkUpgrade,
   deploy,
+  deployedWith,
   followedRoot,
   openSysrootRepo,
   readState,
@@ -15,7 +16,7 @@ import { pull } from '../../remote/index.ts';
 import { type Repo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import type { Input } from '../spec.ts';
-import { becomeWriter, deployOptions, planData, sysrootOf } from '../sysroot-context.ts';
+import { becomeWriter, deployOptions, planData, printDeployed, sysrootOf } from '../sysroot-context.ts';
 import type { upgrade } from '../table/deploy.ts';
 
 type UpgradeInput = Input<typeof upgrade>;
@@ -68,15 +69,21 @@ async function upgradeNow(context: Context, input: UpgradeInput): Promise<unknow
     });
   }
   const next = resolveRev(repo, followed.refspec);
-  if (next === followed.commit) {
+  const present = deployedWith(readState(sysroot), followed.refspec, next);
+  if (present !== undefined) {
     context.line('No update available.');
-    return { isUpgraded: false, root: followed.root, commit: next };
+    context.line(
+      present.isDefault
+        ? `${present.root} has it and boots by itself.`
+        : `${present.root} has it; to boot it: hacktree set-default ${present.root}`,
+    );
+    return { isUpgraded: false, root: present.root, commit: next };
   }
   if (!input.allowDowngrade) requireNotOlder(repo, followed, next);
-  const { plan, etc } = await deploy(sysroot, { ...deployOptions(context, input), rev: followed.refspec });
-  context.line(`Deployed ${plan.root}; it boots next`);
+  const { plan, etc, madeRoom } = await deploy(sysroot, { ...deployOptions(context, input), rev: followed.refspec });
+  printDeployed(context, plan, madeRoom);
   if (input.reboot) reboot(context);
-  return { isUpgraded: true, ...planData(plan), etc: etc ?? null };
+  return { isUpgraded: true, ...planData(plan), dryRun: false, etc: etc ?? null, madeRoom };
 }
 
 function reboot(context: Context): void {

@@ -1,0 +1,46 @@
+/** What a deployment takes, exactly: bytes and inodes of the checkout and its copies, of local changes to /etc, of kernel files. */
+import { join } from 'node:path';
+import type { Checksum } from '../core/index.ts';
+import type { Repo } from '../repo/index.ts';
+import { type CommitKernel, measureTree } from './commit-tree.ts';
+import { rootDir } from './layout.ts';
+import { checkSpace, type SpaceCheck, treeUse } from './space.ts';
+import type { SysrootState } from './state.ts';
+
+const BLOCK = 4096;
+
+export interface NeedsRequest {
+  readonly commit: Checksum;
+  readonly kernel: CommitKernel;
+  readonly fillsVar: boolean;
+  readonly mergeRoot: string | undefined;
+  readonly bootDir: string;
+}
+
+/** Measures what a deployment takes on the root file system and in /boot, and whether it fits. */
+export function measureNeeds(
+  state: SysrootState,
+  repo: Repo,
+  { commit, kernel, fillsVar, mergeRoot, bootDir }: NeedsRequest,
+): SpaceCheck[] {
+  const { paths } = state.sysroot;
+  const tree = measureTree(repo, commit, fillsVar);
+  const local = mergeRoot === undefined ? { bytes: 0, inodes: 0 } : localEtcUse(rootDir(paths, mergeRoot));
+  const isShared = state.deployments.some(({ bootChecksum }) => bootChecksum === kernel.bootChecksum);
+  const kernelBytes = isShared ? 0 : kernel.kernelFile.sizeBytes + kernel.initrdFile.sizeBytes + 2 * BLOCK;
+  return checkSpace([
+    {
+      name: 'root file system',
+      path: paths.gnomeos,
+      bytes: tree.bytes + local.bytes + 8 * BLOCK,
+      inodes: tree.inodes + local.inodes + 32,
+    },
+    { name: '/boot', path: bootDir, bytes: kernelBytes + 32 * BLOCK, inodes: 8 },
+  ]);
+}
+
+/** What a root's /etc has beyond its defaults, and a merge may carry over. */
+function localEtcUse(root: string): { bytes: number; inodes: number } {
+  const [mine, defaults] = [treeUse(join(root, 'etc')), treeUse(join(root, 'usr/etc'))];
+  return { bytes: Math.max(0, mine.bytes - defaults.bytes), inodes: Math.max(0, mine.inodes - defaults.inodes) };
+}
