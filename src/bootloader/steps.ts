@@ -8,7 +8,15 @@
  */
 import * as fs from 'node:fs';
 import { utf8, wrapSystemError } from '../core/index.ts';
-import { removeFileDurable, setImmutable, settleFileSystem, writeFileDurable, writeFully, writeInPlace } from '../sys/index.ts';
+import {
+  removeFileDurable,
+  setImmutable,
+  settleFileSystem,
+  syncFileSystem,
+  writeFileDurable,
+  writeFully,
+  writeInPlace,
+} from '../sys/index.ts';
 import { editGrubenv } from './grubenv.ts';
 import type { ApplyReport, BootPlan, BootStep } from './types.ts';
 
@@ -50,7 +58,9 @@ function applyNow(step: ImmediateStep): void {
     case 'rename':
       return fs.renameSync(step.from, step.to);
     case 'set-grubenv':
-      return writeInPlace(step.path, editGrubenv(fs.readFileSync(step.path), step.set));
+      writeInPlace(step.path, editGrubenv(fs.readFileSync(step.path), step.set));
+      // btrfs puts the new block elsewhere and notes it in a log that GRUB does not read.
+      return syncFileSystem(step.path);
     case 'set-efi-variable':
       return setEfiVariable(step.path, step.value);
     case 'remove':

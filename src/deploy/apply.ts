@@ -15,7 +15,7 @@ import { writeDeployment } from './deployment.ts';
 import { type EtcStepOptions, makeEtc, runLocalScripts } from './etc-steps.ts';
 import { rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
 import type { DeployPlan, DeployStep } from './plan.ts';
-import { holdCommit, releaseCommit, removeRoot } from './remove.ts';
+import { doomRoot, holdCommit, releaseCommit, removeRoot, spareRoot } from './remove.ts';
 import { type Sysroot, sysrootBootloader } from './sysroot.ts';
 import { createVar } from './var.ts';
 
@@ -35,7 +35,8 @@ export async function applyDeploy(sysroot: Sysroot, repo: Repo, plan: DeployPlan
     } catch (error) {
       if (index < plan.visibleFrom) undo(sysroot, repo, plan, index);
       if (options.signal?.aborted === true) throw new HacktreeError('interrupted', 'Interrupted; the boot menu is unchanged');
-      throw wrapSystemError(error, `Deploying ${plan.root}: cannot ${step.title}:`, sysroot.paths.gnomeos);
+      const { path = sysroot.paths.gnomeos } = error as NodeJS.ErrnoException;
+      throw wrapSystemError(error, `Deploying ${plan.root}: cannot ${step.title}:`, path);
     }
   }
 }
@@ -73,6 +74,9 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
     case 'record':
       holdCommit(repo, plan.root, plan.commit);
       return writeDeployment(paths, step.deployment);
+    case 'doom':
+      for (const root of step.roots) doomRoot(paths, root);
+      return;
     case 'sync':
       for (const path of step.paths) syncFileSystem(path);
       return;
@@ -157,6 +161,7 @@ function undo(sysroot: Sysroot, repo: Repo, plan: DeployPlan, index: number): vo
     ]) {
       fs.rmSync(path, { recursive: true, force: true });
     }
+    for (const root of plan.drops) spareRoot(paths, root);
     removeUnusedBootFiles(sysroot, plan.menuBefore);
   } catch {
     // The error that stopped the deployment is the one to tell.

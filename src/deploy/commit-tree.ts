@@ -3,7 +3,9 @@
  */
 import { bootChecksum, findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
 import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError } from '../core/index.ts';
+import { encodeFileHeader } from '../format/index.ts';
 import {
+  type FileObject,
   listTreeDir,
   loadCommit,
   loadFile,
@@ -84,17 +86,32 @@ export interface CommitKernel extends TreeKernel {
   readonly initrdFile: KernelFile;
 }
 
-/** Finds the kernel of a commit. Errors: `kernel-missing`, `object-missing`. */
+/** Hashes a kernel file. What is about to be booted must be what was committed. Errors: `object-corrupt`. */
+function hashKernelFile(object: FileObject, checksum: Checksum, path: string): KernelFile {
+  const digest = createSha256();
+  const whole = createSha256().update(encodeFileHeader(object.header));
+  for (const chunk of plainChunks(object.path)) {
+    digest.update(chunk);
+    whole.update(chunk);
+  }
+  const actual = whole.digest().toString('hex');
+  if (actual !== checksum) {
+    throw new HacktreeError('object-corrupt', `Corrupted file object ${checksum}, which is ${path}`, {
+      details: { path: object.path, expected: checksum, found: actual },
+      hints: ['see what else is damaged, and mend it, with: hacktree fsck'],
+    });
+  }
+  return { path: object.path, sizeBytes: object.sizeBytes, digest: digest.digest().toString('hex') as ContentDigest };
+}
+
+/** Finds the kernel of a commit. Errors: `kernel-missing`, `object-missing`, `object-corrupt`. */
 export function findCommitKernel(repo: Repo, commit: Checksum): CommitKernel {
   const root = rootOf(loadCommit(repo, commit));
   const kernel = findKernel(commitReader(repo, commit, root));
   const file = (path: string): KernelFile => {
     const node = findNode(repo, root, path);
     if (node?.kind !== 'file') throw new Error(`no file ${path}`);
-    const object = loadFile(repo, node.checksum);
-    const hash = createSha256();
-    for (const chunk of plainChunks(object.path)) hash.update(chunk);
-    return { path: object.path, sizeBytes: object.sizeBytes, digest: hash.digest().toString('hex') as ContentDigest };
+    return hashKernelFile(loadFile(repo, node.checksum), node.checksum, path);
   };
   const [kernelFile, initrdFile] = [file(kernel.kernel), file(kernel.initrd)];
   return {

@@ -13,7 +13,7 @@ import { type DeployEtcReport, previewEtc, reportEtc } from './etc-plan.ts';
 import { recordHistory } from './etc-steps.ts';
 import { rootDir } from './layout.ts';
 import { type DeployPlan, type DeployRequest, planDeploy } from './plan.ts';
-import { fitsAfter, requireSpace } from './space.ts';
+import { fitsAfter, requireSpace, requireWritable } from './space.ts';
 import { readState, type SysrootState } from './state.ts';
 import { lockSysroot, openSysrootRepo, type Sysroot } from './sysroot.ts';
 
@@ -84,6 +84,7 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
   if (options.dryRun === true) {
     return { plan, etc: await tryPreview(sysroot, repo, plan, { ...options, ...around }), madeRoom };
   }
+  requireWritable([sysroot.paths.gnomeos, ...(state.bootloader === undefined ? [] : [state.bootloader.bootDir])]);
   let etc: DeployEtcReport | undefined;
   const onEtcReport = (report: DeployEtcReport): void => {
     etc = report;

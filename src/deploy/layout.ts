@@ -10,6 +10,7 @@
  *     /gnomeos/state/root-VER/deployment what was deployed, when, with what       (written here)
  *     /gnomeos/state/root-VER/scripts.log what local scripts wrote                (written here)
  *     /gnomeos/state/root-VER/pin        pinned, with its reason                  (written here)
+ *     /gnomeos/state/root-VER/removed    time=: is about to be removed            (written here)
  *     /gnomeos/state/root-VER/good       time=: came up well                      (written by the booted root)
  *     /gnomeos/state/root-VER/failed     time=, reason=: did not                  (written by a booted root)
  *     /boot/hacktree/CHECKSUM/           vmlinuz, initrd.img; shared by roots with the same boot checksum

@@ -7,18 +7,21 @@ import { type ContentDigest, HacktreeError } from '../core/index.ts';
 import type { Repo } from '../repo/index.ts';
 import { listUnusedBootFiles, removeUnusedBootFiles } from './boot-files.ts';
 import { treeKargs } from './commit-tree.ts';
-import { type Deployment, writeDeployment } from './deployment.ts';
+import { type Deployment, readDeployment, writeDeployment } from './deployment.ts';
 import { entryKargs } from './kargs-layers.ts';
 import { stateDirOf } from './layout.ts';
 import { removeRecord, writeRecord } from './records.ts';
-import { releaseCommit, removeRoot } from './remove.ts';
+import { doomRoot, releaseCommit, removeRoot } from './remove.ts';
 import { FALLBACK, fallbackOf, ONCE_SUFFIX, protectedRoots, type SysrootState } from './state.ts';
 import { sysrootBootloader } from './sysroot.ts';
 
 /** Finds a root by its name, with or without `root-`. Errors: `root-not-found`, listing what there is. */
-export function findRoot({ deployments }: SysrootState, name: string): Deployment {
-  const found = deployments.find(({ root }) => root === name || root === `root-${name}`);
+export function findRoot({ deployments, unlisted, sysroot }: SysrootState, name: string): Deployment {
+  const names = [name, `root-${name}`];
+  const found = deployments.find(({ root }) => names.includes(root));
   if (found !== undefined) return found;
+  const notInMenu = unlisted.find((root) => names.includes(root));
+  if (notInMenu !== undefined) return readDeployment(sysroot.paths, notInMenu);
   const known = deployments.map(({ root }) => root).join(', ');
   throw new HacktreeError('root-not-found', `No deployed root named ${name}`, {
     details: { found: name, expected: known },
@@ -107,6 +110,7 @@ function withoutRoots(state: SysrootState, roots: readonly string[]): BootMenu {
 /** Takes roots out of the menu, then removes them and the kernels that only they needed. */
 export async function undeploy(state: SysrootState, repo: Repo, roots: readonly string[]): Promise<void> {
   const menu = withoutRoots(state, roots);
+  for (const root of roots) doomRoot(state.sysroot.paths, root);
   await writeMenu(state, menu);
   for (const root of roots) {
     releaseCommit(repo, root);

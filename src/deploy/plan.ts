@@ -52,6 +52,7 @@ export type DeployStep =
   | { readonly kind: 'boot-file'; readonly title: string; readonly from: string; readonly to: string }
   | { readonly kind: 'overlay'; readonly title: string; readonly to: string }
   | { readonly kind: 'record'; readonly title: string; readonly deployment: Deployment }
+  | { readonly kind: 'doom'; readonly title: string; readonly roots: readonly string[] }
   | { readonly kind: 'sync'; readonly title: string; readonly paths: readonly string[] }
   | { readonly kind: 'publish'; readonly title: string; readonly from: string; readonly to: string }
   | { readonly kind: 'boot'; readonly title: string; readonly step: BootStep }
@@ -110,6 +111,7 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
     ),
     { kind: 'overlay', title: 'write the extra initramfs', to: join(bootloader.bootDir, overlay.path) },
     { kind: 'record', title: 'record the deployment', deployment },
+    ...(drops.length === 0 ? [] : [{ kind: 'doom', title: `note that ${drops.join(', ')} will go`, roots: drops } as const]),
     { kind: 'sync', title: 'bring everything to the disk', paths: [sysroot.paths.gnomeos, bootloader.bootDir] },
     { kind: 'publish', title: `name it ${root}`, from: tree, to: rootDir(sysroot.paths, root) },
   ];
@@ -170,7 +172,7 @@ function describe(
   const commit = loadCommit(repo, request.commit);
   const version = lookupString(commit.metadata, 'version');
   const merged = state.deployments.find(({ root }) => root === mergeRoot);
-  const taken = new Set([...state.deployments.map(({ root }) => root), ...state.orphans]);
+  const taken = new Set([...state.deployments.map(({ root }) => root), ...state.orphans, ...state.unlisted]);
   const ref = request.refspec?.replace(/^[^:]*:/, '');
   const root = chooseRootName({ name: request.name, version, ref, timestampSec: commit.timestampSec }, taken);
   const osName = request.osName ?? merged?.osName ?? 'default';

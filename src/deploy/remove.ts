@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { type Repo, removeRef, writeRef } from '../repo/index.ts';
 import { ROOT_PREFIX, rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
+import { readRecord, removeRecord, writeRecord } from './records.ts';
+
+const DOOMED = 'removed';
 
 /**
  * Removes a root, its records and its own /var. The root loses its name first, so that a crash leaves a leftover, not
@@ -26,6 +29,20 @@ export function removeRoot(paths: SysrootPaths, root: string): void {
   } catch (error) {
     throw wrapSystemError(error, 'Removing root', dir);
   }
+}
+
+/** Notes that a root is about to leave the boot menu for good, so that a crash in between leaves a leftover. */
+export function doomRoot(paths: SysrootPaths, root: string): void {
+  writeRecord(stateDirOf(paths, root), DOOMED, { time: String(Math.floor(Date.now() / 1000)) });
+}
+
+/** Takes the note back. */
+export function spareRoot(paths: SysrootPaths, root: string): void {
+  removeRecord(stateDirOf(paths, root), DOOMED);
+}
+
+export function isDoomed(paths: SysrootPaths, root: string): boolean {
+  return readRecord(stateDirOf(paths, root), DOOMED) !== undefined;
 }
 
 /** Ref names know fewer characters than roots. */

@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, HacktreeError } from '../core/index.ts';
+import { errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 
 export interface SpaceNeed {
   /** What it is for: `root file system`, `/boot`. */
@@ -111,4 +111,15 @@ function freeableHint(checks: readonly SpaceCheck[], freeable: Freeable): string
   if (names.length === 0) return 'nothing can be freed by removing roots';
   const freed = `${names.join(', ')} would free ${rootBytes} bytes on the root file system and ${bootBytes} in /boot`;
   return fitsAfter(checks, freeable) ? `--make-room: removing ${freed}` : `removing ${freed}, which is not enough`;
+}
+
+/** Errors: `read-only`, `permission`, naming the first directory that cannot be written. */
+export function requireWritable(dirs: readonly string[]): void {
+  for (const dir of dirs) {
+    try {
+      fs.accessSync(dir, fs.constants.W_OK);
+    } catch (error) {
+      throw wrapSystemError(error, 'Cannot deploy into', dir);
+    }
+  }
 }

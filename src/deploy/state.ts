@@ -5,6 +5,8 @@
 import { type Bootloader, type BootMenu, EMPTY_MENU, HOST_ID } from '../bootloader/index.ts';
 import { isHacktreeError } from '../core/index.ts';
 import { type Deployment, listRootDirs, readDeployment } from './deployment.ts';
+import type { SysrootPaths } from './layout.ts';
+import { isDoomed } from './remove.ts';
 import { type Sysroot, sysrootBootloader } from './sysroot.ts';
 
 export interface SysrootState {
@@ -14,8 +16,10 @@ export interface SysrootState {
   readonly menu: BootMenu;
   /** In the order of the menu. */
   readonly deployments: readonly Deployment[];
-  /** Roots on the disk that the menu does not name: leftovers. */
+  /** Roots that the menu does not name and that the next change removes: they never came up, or their removal was begun. */
   readonly orphans: readonly string[];
+  /** Other roots that the menu does not name: it was lost, or /boot is not mounted. They stay. */
+  readonly unlisted: readonly string[];
   /** Root this system runs from, or HOST_ID. */
   readonly booted: string;
   /** Newest root that came up well, other than one on trial. */
@@ -28,12 +32,18 @@ export function readState(sysroot: Sysroot): SysrootState {
   const menu = readMenu(bootloader);
   const named = menu.entries.map(({ id }) => id).filter((id) => !id.endsWith(ONCE_SUFFIX));
   const deployments = named.map((id) => readDeployment(sysroot.paths, id));
-  const orphans = listRootDirs(sysroot.paths).filter((root) => !named.includes(root));
+  const notNamed = listRootDirs(sysroot.paths).filter((root) => !named.includes(root));
+  const orphans = bootloader === undefined ? [] : notNamed.filter((root) => isRemovable(sysroot.paths, root));
+  const unlisted = notNamed.filter((root) => !orphans.includes(root));
   const good = deployments.filter(
     ({ goodSec, isPresent, failure }) => goodSec !== undefined && isPresent && failure === undefined,
   );
   const lastGood = good.toSorted((a, b) => (b.goodSec ?? 0) - (a.goodSec ?? 0))[0]?.root;
-  return { sysroot, bootloader, menu, deployments, orphans, booted: sysroot.bootedRoot ?? HOST_ID, lastGood };
+  return { sysroot, bootloader, menu, deployments, orphans, unlisted, booted: sysroot.bootedRoot ?? HOST_ID, lastGood };
+}
+
+function isRemovable(paths: SysrootPaths, root: string): boolean {
+  return readDeployment(paths, root).goodSec === undefined || isDoomed(paths, root);
 }
 
 /** A trial that was set up elsewhere means nothing where boots are not counted. */

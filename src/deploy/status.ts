@@ -48,8 +48,10 @@ export interface SysrootStatus {
   readonly rollback: string;
   readonly fellBack: string | undefined;
   readonly roots: readonly RootStatus[];
-  /** Directories that no boot entry names. */
+  /** Directories that no boot entry names and that the next change removes. */
   readonly leftovers: readonly string[];
+  /** Roots that no boot entry names and that stay. */
+  readonly unlisted: readonly string[];
   readonly warnings: readonly { readonly code: string; readonly message: string; readonly consequence: string }[];
 }
 
@@ -64,6 +66,7 @@ export function sysrootStatus(state: SysrootState, repo: Repo, options: { sizes:
     fellBack: menu.fellBackId,
     roots: state.deployments.map((deployment) => rootStatus(state, repo, deployment, options.sizes)),
     leftovers: state.orphans,
+    unlisted: state.unlisted,
     warnings: bootloader?.warnings() ?? [],
   };
 }

@@ -1,6 +1,7 @@
 /** The /var directories under /gnomeos/var: one per OS name, or a root's own. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { syncFileSystem } from '../sys/index.ts';
 import { fillVar } from './arrange.ts';
 import { STAGING_PREFIX, type SysrootPaths } from './layout.ts';
 
@@ -16,11 +17,12 @@ export function updateStamp({ vars }: SysrootPaths, name: string): string | unde
   return fs.lstatSync(stamp, { throwIfNoEntry: false }) === undefined ? undefined : stamp;
 }
 
-/** Fills a /var from a tree; it appears complete or not at all. */
+/** Fills a /var from a tree; it appears complete or not at all, also after a power cut: a /var that is there is never filled. */
 export function createVar({ vars }: SysrootPaths, name: string, tree: string): void {
   const [dir, staging] = [join(vars, name), join(vars, `${STAGING_PREFIX}${name}`)];
   fs.rmSync(staging, { recursive: true, force: true });
   fillVar(tree, staging);
+  syncFileSystem(staging);
   if (fs.existsSync(dir)) fs.rmdirSync(dir);
   fs.renameSync(staging, dir);
 }

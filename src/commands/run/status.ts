@@ -19,6 +19,7 @@ function print(context: Context, data: SysrootStatus): void {
   if (data.roots.length === 0) context.line('No deployed roots.');
   for (const root of data.roots) printRoot(context, root);
   for (const name of data.leftovers) context.line(`Leftover, removed by the next change: ${name}`);
+  for (const name of data.unlisted) context.line(`Not in the boot menu, kept: ${name}`);
   for (const { message, consequence } of data.warnings) context.warn(`${message}: ${consequence}`);
 }
 

@@ -25,7 +25,9 @@ export async function run(context: Context, input: UpgradeInput): Promise<unknow
   return input.check ? check(context, input) : upgradeNow(context, input);
 }
 
+/** Asking a mirror writes into the repository for a moment, so this too needs it writable. */
 async function check(context: Context, input: UpgradeInput): Promise<unknown> {
+  becomeWriter(context, input);
   const sysroot = sysrootOf(input);
   const repo = openSysrootRepo(sysroot);
   const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) => ask(context, repo, remote, ref));
