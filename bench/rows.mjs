@@ -6,7 +6,7 @@
  * that is compared: `target.faster` wants the last one's time over the first's at least that, `target.slower` wants the first's time
  * over the last's at most that. `sameOutput` demands that all contenders print the same (a commit's checksum).
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const COMMIT = ['commit', '--subject=bench', '--timestamp=@1700000000'];
@@ -89,6 +89,7 @@ export function makeRows({ tree, work, tools, run }) {
       prepare: (name) => freshRepo(name, 'archive', 'archive'),
       contenders: both(commit, 'archive'),
     },
+    deployRow({ at, run, tools, remove, freshCheckout }),
     limit('cp -a', ['cp', '-a', tree, at('limits', 'copy')], () => remove('limits', 'copy')),
     limit('cp -al', ['cp', '-al', tree, at('limits', 'links')], () => remove('limits', 'links')),
     limit('sha256sum', ['sh', '-c', 'find "$1" -type f -print0 | xargs -0 sha256sum', 'sh', tree]),
@@ -96,6 +97,24 @@ export function makeRows({ tree, work, tools, run }) {
     startUp('refs', call('hacktree', 'repo', ['refs']), () => ensureCommitted('hacktree')),
     startUp('rev-parse', call('hacktree', 'repo', ['rev-parse', 'main']), () => ensureCommitted('hacktree')),
   ];
+}
+
+/** A deployment of a tree that is in the repository, against a checkout of it by hard links into the same place. */
+function deployRow({ at, run, tools, remove, freshCheckout }) {
+  const sysroot = at('hacktree', 'sysroot');
+  const repo = `${sysroot}/gnomeos/repo`;
+  const prepare = () => {
+    freshCheckout('hacktree'); // also makes sure of the commit
+    remove('hacktree', 'checkout');
+    remove('hacktree', 'sysroot');
+    for (const dir of ['boot', 'etc']) mkdirSync(join(sysroot, dir), { recursive: true });
+    run([...tools.hacktree, 'sysroot', 'init', `--sysroot=${sysroot}`]);
+    rmSync(repo, { recursive: true });
+    run(['cp', '-al', at('hacktree', 'repo'), repo]);
+  };
+  const deploy = [...tools.hacktree, 'deploy', `--sysroot=${sysroot}`, '--bootloader=none', '--name=bench', 'main'];
+  const checkout = [...tools.hacktree, 'checkout', `--repo=${repo}`, '-H', 'main', join(sysroot, 'gnomeos/checkout')];
+  return { name: 'deploy', target: { slower: 1.5 }, prepare, contenders: { hacktree: deploy, checkout } };
 }
 
 function limit(name, argv, prepare = () => {}) {
