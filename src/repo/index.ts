@@ -13,6 +13,7 @@ export * from './free-space.ts';
 export * from './fsck/index.ts';
 export * from './layout.ts';
 export * from './lock.ts';
+export type { WriterInit } from './object-files.ts';
 export * from './object-list.ts';
 export * from './object-read.ts';
 export * from './object-table.ts';

@@ -8,8 +8,6 @@
  * Source: ostree-format 6, 11.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import {
   asBuffer,
@@ -26,7 +24,6 @@ import {
   encodeDict,
   encodeFileHeader,
   encodeFilezHeader,
-  encodeInodeMeta,
   type FileHeader,
   fileChecksum,
   isSymlinkMode,
@@ -34,26 +31,13 @@ import {
   type ObjectType,
   S_IFMT,
 } from '../format/index.ts';
-import { copyContent, setXattr, writeFully } from '../sys/index.ts';
+import { copyContent, writeFully } from '../sys/index.ts';
 import { CHUNK_BYTES, hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
 import { FileSink, type WrittenFile } from './file-sink.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
-import { loosePath } from './layout.ts';
-import { hasObject } from './object-read.ts';
+import { ObjectFiles, type WriterInit } from './object-files.ts';
 import { openRepo, type Repo } from './repo.ts';
 import { ContentSharer } from './shared-content.ts';
-import { writeXattrs } from './xattrs.ts';
-
-/** What a writer in another thread needs; plain data. */
-export interface WriterInit {
-  readonly repoPath: string;
-  readonly stagingPath: string;
-  readonly budget: SpaceBudget;
-  /** The staging directory has objects of an earlier transaction. */
-  readonly isResumed: boolean;
-  /** Each object is flushed as it is written. */
-  readonly perObjectFsync: boolean;
-}
 
 interface KnownContent {
   readonly sizeBytes: number;
@@ -72,16 +56,8 @@ const HEADER_ROOM = 4096;
 
 export class ObjectWriter {
   readonly repo: Repo;
-  readonly #staging: string;
-  readonly #temporaryPrefix: string;
+  readonly #files: ObjectFiles;
   readonly #budget: SpaceBudget;
-  readonly #madeDirs = new Set<string>();
-  readonly #prefixes = new Map<string, boolean>();
-  readonly #stagedBefore: boolean;
-  readonly #perObjectFsync: boolean;
-  readonly #euid = process.geteuid?.() ?? 0;
-  readonly #egid = process.getegid?.() ?? 0;
-  #counter = 0;
   #sharer: ContentSharer | 'none' | undefined;
   #metadataWritten = 0;
   /** What the last file was: guesses whether the next one needs its content digest. */
@@ -96,10 +72,7 @@ export class ObjectWriter {
       throw new HacktreeError('repo-mode', `Not allowed due to repo mode: ${repo.path} is bare-split-xattrs, which is read-only`);
     }
     this.repo = repo;
-    this.#staging = init.stagingPath;
-    this.#temporaryPrefix = `${init.stagingPath}/.tmp-${process.pid}-${threadId}-`;
-    this.#stagedBefore = init.isResumed;
-    this.#perObjectFsync = init.perObjectFsync;
+    this.#files = new ObjectFiles(init, repo);
     this.#budget = init.budget;
   }
 
@@ -116,21 +89,7 @@ export class ObjectWriter {
 
   /** Tells whether the object is in the repository or already staged. */
   has(checksum: Checksum, type: ObjectType): boolean {
-    const prefix = checksum.slice(0, 2);
-    const at = this.#mayHave(prefix) ? this.repo : this.repo.parent;
-    if (at !== undefined && hasObject(at, checksum, type)) return true;
-    if (!this.#stagedBefore && !this.#madeDirs.has(prefix)) return false;
-    return fs.lstatSync(this.#stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
-  }
-
-  /** false when the repository had no object of this prefix; one that comes meanwhile is only written twice. */
-  #mayHave(prefix: string): boolean {
-    let known = this.#prefixes.get(prefix);
-    if (known === undefined) {
-      known = fs.existsSync(join(this.repo.objectsPath, prefix));
-      this.#prefixes.set(prefix, known);
-    }
-    return known;
+    return this.#files.has(checksum, type);
   }
 
   /** Writes a metadata object and returns its checksum. Errors: `object-too-large`, `no-space`. */
@@ -145,8 +104,8 @@ export class ObjectWriter {
       );
     }
     const checksum = checksumOf(bytes);
-    if (!this.has(checksum, type)) {
-      this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+    if (!this.#files.has(checksum, type)) {
+      this.#files.store(checksum, type, bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
       this.#metadataWritten++;
     }
     return checksum;
@@ -155,7 +114,7 @@ export class ObjectWriter {
   /** Writes the detached metadata of a commit, replacing what there is. */
   writeDetached(commit: Checksum, metadata: Dict): void {
     const bytes = encodeDict(metadata);
-    this.#store(commit, 'commitmeta', bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+    this.#files.store(commit, 'commitmeta', bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
   }
 
   /** In bare-user-only repositories owner, mode and xattrs are made canonical before hashing. */
@@ -176,7 +135,7 @@ export class ObjectWriter {
 
   #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: Checksum | undefined): WrittenFile {
     if (expected !== undefined && checksum !== expected) throw wrongChecksum(expected, checksum);
-    const isNew = !this.has(checksum, 'file');
+    const isNew = !this.#files.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
     const contentDigest = isDigested ? (sha256Hex(content) as ContentDigest) : undefined;
     if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
@@ -232,14 +191,14 @@ export class ObjectWriter {
     const before = fs.fstatSync(source.fd, { bigint: true });
     const hashes = hashOpenFile(header, source.fd, this.#expectsNew);
     if (expected !== undefined && hashes.checksum !== expected) throw wrongChecksum(expected, hashes.checksum);
-    const isNew = !this.has(hashes.checksum, 'file');
+    const isNew = !this.#files.has(hashes.checksum, 'file');
     this.#expectsNew = isNew;
     const size = Number(before.size);
     const contentDigest = isNew ? (hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest) : undefined;
     if (isNew) this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest });
     const after = fs.fstatSync(source.fd, { bigint: true });
     if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {
-      if (isNew) fs.unlinkSync(this.#stagedPath(hashes.checksum, 'file'));
+      if (isNew) fs.unlinkSync(this.#files.stagedPath(hashes.checksum, 'file'));
       throw new HacktreeError('io', `${source.path} changed while it was being committed`, {
         details: { path: source.path },
         hints: ['commit a tree that nothing writes to'],
@@ -255,13 +214,13 @@ export class ObjectWriter {
   linkFile(header: FileHeader, source: ContentSource, sizeBytes: number): WrittenFile {
     if (this.repo.mode !== 'bare') return this.writeFile(header, source, sizeBytes);
     const { checksum, contentDigest } = hashOpenFile(header, source.fd, true);
-    const isNew = !this.has(checksum, 'file');
+    const isNew = !this.#files.has(checksum, 'file');
     if (isNew && !this.#adopt(checksum, source)) return this.writeFile(header, source, sizeBytes);
     return { checksum, contentDigest, isNew, sizeBytes };
   }
 
   #adopt(checksum: Checksum, source: ContentSource): boolean {
-    const temporary = this.#temporaryPath();
+    const temporary = this.#files.temporaryPath();
     try {
       fs.linkSync(source.path, temporary);
     } catch (error) {
@@ -273,19 +232,19 @@ export class ObjectWriter {
       return false;
     }
     fs.lutimesSync(temporary, 0, 0);
-    this.#publish(temporary, checksum, 'file');
+    this.#files.publish(temporary, checksum, 'file');
     return true;
   }
 
   /** Stores the bytes of a loose object (in this repository's mode) that the caller has verified. Errors: `no-space`. */
   writeVerified(checksum: Checksum, type: ObjectType, bytes: Uint8Array): void {
-    this.#store(checksum, type, bytes.length, (fd) => this.#finishPlain(fd, [bytes]));
+    this.#files.store(checksum, type, bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
   }
 
   /** Gives a verified `.filez` in the staging directory its name, where the repository is an archive. */
   adoptVerified(checksum: Checksum, path: string): void {
     fs.chmodSync(path, 0o644);
-    this.#publish(path, checksum, 'file');
+    this.#files.publish(path, checksum, 'file');
   }
 
   /**
@@ -294,9 +253,9 @@ export class ObjectWriter {
    */
   linkVerified(checksum: Checksum, type: ObjectType, source: string): boolean {
     const prefix = checksum.slice(0, 2);
-    this.#ensurePrefix(prefix);
+    this.#files.ensurePrefix(prefix);
     try {
-      fs.linkSync(source, this.#stagedPath(checksum, type));
+      fs.linkSync(source, this.#files.stagedPath(checksum, type));
     } catch (error) {
       const errno = errnoOf(error) ?? '';
       if (errno === 'EEXIST') return true;
@@ -310,17 +269,17 @@ export class ObjectWriter {
   startFile(given: FileHeader, sizeBytes: number): FileSink {
     const header = this.canonicalHeader(given);
     takeSpace(this.#budget, sizeBytes);
-    const path = this.#temporaryPath();
+    const path = this.#files.temporaryPath();
     const finish = (fd: number, checksum: Checksum): void => {
-      if (this.has(checksum, 'file')) {
+      if (this.#files.has(checksum, 'file')) {
         fs.closeSync(fd);
         fs.unlinkSync(path);
         return;
       }
-      if (this.repo.mode === 'archive') this.#finishPlain(fd, []);
-      else this.#finishInode(fd, header);
+      if (this.repo.mode === 'archive') this.#files.finishPlain(fd, []);
+      else this.#files.finishInode(fd, header);
       fs.closeSync(fd);
-      this.#publish(path, checksum, 'file');
+      this.#files.publish(path, checksum, 'file');
     };
     return new FileSink(
       header,
@@ -338,13 +297,13 @@ export class ObjectWriter {
       const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
       const packed = isSymlinkMode(header.mode) ? [] : [zlib.deflateRawSync(content, { level: this.repo.config.zlibLevel })];
       const size = prefix.length + (packed[0]?.length ?? 0);
-      this.#store(checksum, 'file', size, (fd) => this.#finishPlain(fd, [prefix, ...packed]));
+      this.#files.store(checksum, 'file', size, (fd) => this.#files.finishPlain(fd, [prefix, ...packed]));
     } else if (isSymlinkMode(header.mode)) {
-      this.#storeSymlink(checksum, header);
+      this.#files.storeSymlink(checksum, header);
     } else {
-      this.#store(checksum, 'file', content.length, (fd) => {
+      this.#files.store(checksum, 'file', content.length, (fd) => {
         if (!this.#share(fd, digest, asBuffer(content), content.length)) writeFully(fd, content);
-        this.#finishInode(fd, header);
+        this.#files.finishInode(fd, header);
       });
     }
   }
@@ -367,9 +326,9 @@ export class ObjectWriter {
       }
       return;
     }
-    this.#store(checksum, 'file', sizeBytes, (fd) => {
+    this.#files.store(checksum, 'file', sizeBytes, (fd) => {
       if (!this.#share(fd, digest, source.fd, sizeBytes)) copyContent(source.fd, fd, sizeBytes);
-      this.#finishInode(fd, header);
+      this.#files.finishInode(fd, header);
     });
   }
 
@@ -378,107 +337,6 @@ export class ObjectWriter {
     if (digest === undefined) return false;
     if (this.#sharer === undefined) this.#sharer = ContentSharer.open(this.repo) ?? 'none';
     return this.#sharer !== 'none' && this.#sharer.share(fd, digest, source, sizeBytes);
-  }
-
-  #storeSymlink(checksum: Checksum, header: FileHeader): void {
-    if (this.repo.mode === 'bare-user') {
-      const content = Buffer.from(`${header.target}\0`);
-      this.#store(checksum, 'file', content.length, (fd) => {
-        writeFully(fd, content);
-        setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
-        fs.fchmodSync(fd, 0o644);
-        fs.futimesSync(fd, 0, 0);
-      });
-      return;
-    }
-    const temporary = this.#temporaryPath();
-    try {
-      fs.symlinkSync(header.target, temporary);
-      if (this.repo.mode === 'bare') {
-        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.lchownSync(temporary, header.uid, header.gid);
-        writeXattrs(temporary, header.xattrs);
-      }
-      fs.lutimesSync(temporary, 0, 0);
-    } catch (error) {
-      fs.rmSync(temporary, { force: true });
-      throw this.#ownershipError(error, header);
-    }
-    this.#publish(temporary, checksum, 'file');
-  }
-
-  /** Writes a temporary file with `fill` and gives it its name in staging. */
-  #store(checksum: Checksum, type: ObjectType, sizeBytes: number, fill: (fd: number) => void): void {
-    takeSpace(this.#budget, sizeBytes);
-    const temporary = this.#temporaryPath();
-    let fd: number | undefined;
-    try {
-      fd = fs.openSync(temporary, 'wx', 0o600);
-      fill(fd);
-      if (this.#perObjectFsync) fs.fsyncSync(fd);
-      const open = fd;
-      fd = undefined;
-      fs.closeSync(open);
-    } catch (error) {
-      if (fd !== undefined) fs.closeSync(fd);
-      fs.rmSync(temporary, { force: true });
-      throw wrapSystemError(error, 'Writing object', `${checksum}.${type} to ${this.repo.path}`);
-    }
-    this.#publish(temporary, checksum, type);
-  }
-
-  /** Metadata objects and .filez: mode 0644 whatever the umask, mtime of writing. */
-  #finishPlain(fd: number, parts: readonly Uint8Array[]): void {
-    for (const part of parts) writeFully(fd, part);
-    fs.fchmodSync(fd, 0o644);
-  }
-
-  /** Content objects of the bare modes: owner, mode, xattrs, mtime 0, in this order (chown clears set-id bits). */
-  #finishInode(fd: number, header: FileHeader): void {
-    if (this.repo.mode === 'bare-user') {
-      setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
-      fs.fchmodSync(fd, (header.mode & 0o775) | 0o400);
-    } else if (this.repo.mode === 'bare-user-only') {
-      fs.fchmodSync(fd, header.mode & 0o7777);
-    } else {
-      try {
-        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.fchownSync(fd, header.uid, header.gid);
-        fs.fchmodSync(fd, header.mode & 0o7777);
-        writeXattrs(fd, header.xattrs);
-      } catch (error) {
-        throw this.#ownershipError(error, header);
-      }
-    }
-    fs.futimesSync(fd, 0, 0);
-  }
-
-  #ownershipError(error: unknown, { uid, gid }: FileHeader): unknown {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return error;
-    return new HacktreeError('permission', `Cannot give an object to uid ${uid}, gid ${gid}: Operation not permitted`, {
-      details: { path: this.repo.path, uid, gid, errno: 'EPERM' },
-      hints: [
-        'a bare repository of files with other owners needs root; use --mode=bare-user or archive, or --owner-uid/--owner-gid',
-      ],
-      cause: error,
-    });
-  }
-
-  #temporaryPath(): string {
-    return `${this.#temporaryPrefix}${this.#counter++}`;
-  }
-
-  #stagedPath(checksum: Checksum, type: ObjectType): string {
-    return `${this.#staging}/${loosePath(this.repo.mode, checksum, type)}`;
-  }
-
-  #publish(temporary: string, checksum: Checksum, type: ObjectType): void {
-    this.#ensurePrefix(checksum.slice(0, 2));
-    fs.renameSync(temporary, this.#stagedPath(checksum, type));
-  }
-
-  #ensurePrefix(prefix: string): void {
-    if (this.#madeDirs.has(prefix)) return;
-    fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
-    this.#madeDirs.add(prefix);
   }
 }
 

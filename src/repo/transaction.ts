@@ -14,7 +14,8 @@ import { type FileLock, renameNoReplace, syncDir, syncFileSystem } from '../sys/
 import { openSpaceBudget } from './free-space.ts';
 import { objectsDir, partialFile, stateDir } from './layout.ts';
 import { lockRepo, touchRepo } from './lock.ts';
-import { ObjectWriter, type WriterInit } from './object-write.ts';
+import type { WriterInit } from './object-files.ts';
+import { ObjectWriter } from './object-write.ts';
 import { type RefTarget, removeRef, writeRef } from './refs.ts';
 import type { Repo } from './repo.ts';
 import { currentBootId, openStaging, removeStaging, type Staging } from './staging.ts';

@@ -1,0 +1,176 @@
+/**
+ * Files in a transaction's staging directory: temporary ones, their inodes as objects have them, and their names. An object
+ * gets its name when it is complete. Synchronous and without shared state: one per thread.
+ *
+ * Source: ostree-format 2, 6, 11.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { encodeInodeMeta, type FileHeader, type ObjectType } from '../format/index.ts';
+import { setXattr, writeFully } from '../sys/index.ts';
+import { type SpaceBudget, takeSpace } from './free-space.ts';
+import { loosePath } from './layout.ts';
+import { hasObject } from './object-read.ts';
+import type { Repo } from './repo.ts';
+import { writeXattrs } from './xattrs.ts';
+
+/** What a writer in another thread needs; plain data. */
+export interface WriterInit {
+  readonly repoPath: string;
+  readonly stagingPath: string;
+  readonly budget: SpaceBudget;
+  /** The staging directory has objects of an earlier transaction. */
+  readonly isResumed: boolean;
+  /** Flush each object as it is written, not all at the end. */
+  readonly perObjectFsync: boolean;
+}
+
+export class ObjectFiles {
+  readonly repo: Repo;
+  readonly #staging: string;
+  readonly #temporaryPrefix: string;
+  readonly #budget: SpaceBudget;
+  readonly #perObjectFsync: boolean;
+  readonly #madeDirs = new Set<string>();
+  readonly #prefixes = new Map<string, boolean>();
+  readonly #stagedBefore: boolean;
+  readonly #euid = process.geteuid?.() ?? 0;
+  readonly #egid = process.getegid?.() ?? 0;
+  #counter = 0;
+
+  constructor(init: WriterInit, repo: Repo) {
+    this.repo = repo;
+    this.#staging = init.stagingPath;
+    this.#temporaryPrefix = `${init.stagingPath}/.tmp-${process.pid}-${threadId}-`;
+    this.#stagedBefore = init.isResumed;
+    this.#budget = init.budget;
+    this.#perObjectFsync = init.perObjectFsync;
+  }
+
+  /** Tells whether the object is in the repository or already staged. */
+  has(checksum: Checksum, type: ObjectType): boolean {
+    const prefix = checksum.slice(0, 2);
+    const at = this.#mayHave(prefix) ? this.repo : this.repo.parent;
+    if (at !== undefined && hasObject(at, checksum, type)) return true;
+    if (!this.#stagedBefore && !this.#madeDirs.has(prefix)) return false;
+    return fs.lstatSync(this.stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** false when the repository had no object of this prefix; one that comes meanwhile is only written twice. */
+  #mayHave(prefix: string): boolean {
+    let known = this.#prefixes.get(prefix);
+    if (known === undefined) {
+      known = fs.existsSync(join(this.repo.objectsPath, prefix));
+      this.#prefixes.set(prefix, known);
+    }
+    return known;
+  }
+
+  /** Writes a symlink's object: a symlink, or a file where the mode is bare-user. Errors: `no-space`, `permission`. */
+  storeSymlink(checksum: Checksum, header: FileHeader): void {
+    if (this.repo.mode === 'bare-user') {
+      const content = Buffer.from(`${header.target}\0`);
+      this.store(checksum, 'file', content.length, (fd) => {
+        writeFully(fd, content);
+        setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
+        fs.fchmodSync(fd, 0o644);
+        fs.futimesSync(fd, 0, 0);
+      });
+      return;
+    }
+    const temporary = this.temporaryPath();
+    try {
+      fs.symlinkSync(header.target, temporary);
+      if (this.repo.mode === 'bare') {
+        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.lchownSync(temporary, header.uid, header.gid);
+        writeXattrs(temporary, header.xattrs);
+      }
+      fs.lutimesSync(temporary, 0, 0);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw this.#ownershipError(error, header);
+    }
+    this.publish(temporary, checksum, 'file');
+  }
+
+  /** Writes a temporary file with `fill` and gives it its name in staging. */
+  store(checksum: Checksum, type: ObjectType, sizeBytes: number, fill: (fd: number) => void): void {
+    takeSpace(this.#budget, sizeBytes);
+    const temporary = this.temporaryPath();
+    let fd: number | undefined;
+    try {
+      fd = fs.openSync(temporary, 'wx', 0o600);
+      fill(fd);
+      if (this.#perObjectFsync) fs.fsyncSync(fd);
+      const open = fd;
+      fd = undefined;
+      fs.closeSync(open);
+    } catch (error) {
+      if (fd !== undefined) fs.closeSync(fd);
+      fs.rmSync(temporary, { force: true });
+      throw wrapSystemError(error, 'Writing object', `${checksum}.${type} to ${this.repo.path}`);
+    }
+    this.publish(temporary, checksum, type);
+  }
+
+  /** Metadata objects and .filez: mode 0644 whatever the umask, mtime of writing. */
+  finishPlain(fd: number, parts: readonly Uint8Array[]): void {
+    for (const part of parts) writeFully(fd, part);
+    fs.fchmodSync(fd, 0o644);
+  }
+
+  /** Content objects of the bare modes: owner, mode, xattrs, mtime 0, in this order (chown clears set-id bits). */
+  finishInode(fd: number, header: FileHeader): void {
+    if (this.repo.mode === 'bare-user') {
+      setXattr(fd, 'user.ostreemeta', encodeInodeMeta(header));
+      fs.fchmodSync(fd, (header.mode & 0o775) | 0o400);
+    } else if (this.repo.mode === 'bare-user-only') {
+      fs.fchmodSync(fd, header.mode & 0o7777);
+    } else {
+      try {
+        if (header.uid !== this.#euid || header.gid !== this.#egid) fs.fchownSync(fd, header.uid, header.gid);
+        fs.fchmodSync(fd, header.mode & 0o7777);
+        writeXattrs(fd, header.xattrs);
+      } catch (error) {
+        throw this.#ownershipError(error, header);
+      }
+    }
+    fs.futimesSync(fd, 0, 0);
+  }
+
+  #ownershipError(error: unknown, { uid, gid }: FileHeader): unknown {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return error;
+    return new HacktreeError('permission', `Cannot give an object to uid ${uid}, gid ${gid}: Operation not permitted`, {
+      details: { path: this.repo.path, uid, gid, errno: 'EPERM' },
+      hints: [
+        'a bare repository of files with other owners needs root; use --mode=bare-user or archive, or --owner-uid/--owner-gid',
+      ],
+      cause: error,
+    });
+  }
+
+  /** A fresh path in the staging directory. */
+  temporaryPath(): string {
+    return `${this.#temporaryPrefix}${this.#counter++}`;
+  }
+
+  /** Where an object is while it is staged. */
+  stagedPath(checksum: Checksum, type: ObjectType): string {
+    return `${this.#staging}/${loosePath(this.repo.mode, checksum, type)}`;
+  }
+
+  /** Gives a complete temporary file an object's name. */
+  publish(temporary: string, checksum: Checksum, type: ObjectType): void {
+    this.ensurePrefix(checksum.slice(0, 2));
+    fs.renameSync(temporary, this.stagedPath(checksum, type));
+  }
+
+  /** Makes the directory of objects that begin with these two digits. */
+  ensurePrefix(prefix: string): void {
+    if (this.#madeDirs.has(prefix)) return;
+    fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
+    this.#madeDirs.add(prefix);
+  }
+}
