@@ -1,11 +1,12 @@
 /**
- * What `remote refs`, `remote summary`, `gpg-import`, `gpg-list-keys` and the cookie commands do.
+ * What `remote refs`, `remote summary`, `upgrade --check`, `gpg-import`, `gpg-list-keys` and the cookie commands do.
  *
  * Source: ostree-format 6.1; ostree-cli A.1 (`remote`).
  */
 import * as fs from 'node:fs';
 import type { Checksum } from '../core/index.ts';
 import { checkRemoteName, HacktreeError } from '../core/index.ts';
+import { lookupString, summaryRefTimestamp } from '../format/index.ts';
 import type { Repo } from '../repo/index.ts';
 import { importKeys, type ListedKey, listGpgKeys, printKeyring, readKeyring } from '../sign/index.ts';
 import { writeFileDurable } from '../sys/index.ts';
@@ -47,6 +48,37 @@ export interface RemoteRef {
 export async function remoteRefs(repo: Repo, name: string, query: RemoteQuery = {}): Promise<readonly RemoteRef[]> {
   const { summary } = await remoteSummary(repo, name, query);
   return summary.refs.map(({ ref, commit }) => ({ ref, commit }));
+}
+
+/** What a remote says of one ref; version and time only where its summary does. */
+export interface RemoteRefFacts extends RemoteRef {
+  readonly version: string | undefined;
+  /** Seconds since 1970 UTC. */
+  readonly timestampSec: bigint | undefined;
+}
+
+/**
+ * Asks a remote which commit a ref is; nothing is fetched beyond that, and nothing written but the cache of summaries.
+ * Errors: `ref-not-found`, and those of pull.
+ */
+export async function askRemoteRef(repo: Repo, name: string, ref: string, query: RemoteQuery = {}): Promise<RemoteRefFacts> {
+  const remote = loadRemote(repo, name, query.place);
+  const access = await openRemoteAccess(repo, remote, query.network);
+  try {
+    const found = await fetchSummary(repo, name, access, new Trust(repo, remote, query.trust), query);
+    const listed = found?.summary.refs.find((one) => one.ref === ref);
+    if (listed !== undefined) {
+      const version = lookupString(listed.metadata, 'ostree.commit.version');
+      return { ref, commit: listed.commit, version, timestampSec: summaryRefTimestamp(listed) };
+    }
+    const commit = await access.ref(ref);
+    if (commit !== undefined) return { ref, commit, version: undefined, timestampSec: undefined };
+    throw new HacktreeError('ref-not-found', `The remote '${name}' has no ref '${ref}'`, {
+      details: { remote: name, path: access.where, found: ref },
+    });
+  } finally {
+    await access.close();
+  }
 }
 
 /**

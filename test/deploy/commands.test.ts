@@ -147,6 +147,33 @@ describe('deploy', () => {
     expect(system.read('root-3.0', 'etc/mine')).toBe('of 1.0\n');
   });
 
+  asRoot('shares /var and carries /etc on among roots of one OS name, unless told otherwise', () => {
+    const vars = join(system.root, 'gnomeos/var');
+    fs.writeFileSync(system.at('root-2.0', 'etc/mine'), 'mine\n');
+    fs.writeFileSync(join(vars, 'default/state'), 'kept');
+    system.write('tree/var/log/fresh', 'fresh\n');
+    system.commit('3.0');
+    const varOf = (root: string): string => fs.readFileSync(join(system.root, 'gnomeos/state', root, 'boot'), 'utf8');
+    const hasMine = (root: string): boolean => fs.existsSync(system.at(root, 'etc/mine'));
+    system.run('deploy', 'os', '--name=shared', '--retain');
+    system.run('deploy', 'os', '--name=own', '--own-var', '--retain');
+    system.run('deploy', 'os', '--name=other', '--os=other', '--retain');
+    system.run('deploy', 'os', '--name=fresh', '--no-merge', '--retain');
+    expect(['root-shared', 'root-own', 'root-other', 'root-fresh'].map((root) => [varOf(root), hasMine(root)])).toEqual([
+      ['var=default\n', true],
+      ['var=root-own\n', true],
+      ['var=other\n', false],
+      ['var=default\n', false],
+    ]);
+    expect(fs.readdirSync(vars).sort()).toEqual(['default', 'other', 'root-own']);
+    expect(fs.existsSync(join(vars, 'default/log/fresh'))).toBe(false);
+    expect(fs.readFileSync(join(vars, 'root-own/log/fresh'), 'utf8')).toBe('fresh\n');
+    expect(names()).toHaveLength(6);
+    system.run('set-default', 'shared');
+    system.run('undeploy', 'own');
+    expect(fs.existsSync(join(vars, 'root-own'))).toBe(false);
+  });
+
   asRoot('refuses what cannot be, and changes nothing', () => {
     expect(fails('deploy', 'nothing')).toEqual([1, "error: Refspec 'nothing' not found"]);
     expect(fails('deploy', 'os', '--tries=12')).toEqual([2, 'error: --tries must be 0 to 9, not 12']);
@@ -200,7 +227,33 @@ describe('upgrade and switch', () => {
     const { status: code, stdout, stderr } = system.try('upgrade', '--check', '--exit-code');
     expect([code, stdout]).toEqual([21, '']);
     expect(stderr).toMatch(/^error: /);
-    expect(system.try('upgrade', '--exit-code').status).toBe(21);
+  });
+
+  asRoot('ask a mirror without privileges, and without anything to write to', async () => {
+    const mirror = join(system.dir, 'mirror');
+    const repo = `--repo=${system.root}/gnomeos/repo`;
+    hacktreeOk(['init', '--mode=archive', `--repo=${mirror}`]);
+    hacktreeOk(['remote', 'add', '--no-gpg-verify', 'near', `file://${mirror}`, repo]);
+    const publish = (...summary: string[]): void => {
+      hacktreeOk(['pull-local', `${system.root}/gnomeos/repo`, 'os', `--repo=${mirror}`]);
+      if (summary.length > 0) hacktreeOk([...summary, `--repo=${mirror}`]);
+    };
+    publish();
+    hacktreeOk(['pull', 'near', 'os', repo]);
+    system.run('deploy', 'near:os', '--name=near');
+    system.run('set-default', 'near');
+    for (const summary of [[], ['summary', '--update']]) {
+      system.commit(`3.${summary.length}`);
+      publish(...summary);
+      const { status: code, stdout, stderr } = asNobody('upgrade', '--check');
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('Following near:os\n');
+      expect(stdout).toMatch(summary.length === 0 ? /^Available: {1,}[0-9a-f]{64}$/m : /^Available: +[0-9a-f]{64} \(3\.2\)$/m);
+      expect(stdout).toContain('Update available.');
+    }
+    hacktreeOk(['refs', '--delete', 'os', `--repo=${mirror}`]);
+    hacktreeOk(['summary', '--update', `--repo=${mirror}`]);
+    expect(fails('upgrade', '--check')).toEqual([1, "error: The remote 'near' has no ref 'os'"]);
   });
 
   asRoot('refuse what is older unless told to take it', () => {

@@ -1,6 +1,5 @@
 /** `upgrade`: fetches the newest commit of the ref that is followed, and deploys it. */
 import { spawnSync } from 'node:child_process';
-import { HacktreeError } from '../../core/index.ts';
 import {
   type CommitFacts,
   checkUpgrade,
@@ -12,8 +11,8 @@ import {
   requireNotOlder,
   type UpgradeCheck,
 } from '../../deploy/index.ts';
-import { pull } from '../../remote/index.ts';
-import { type Repo, resolveRev } from '../../repo/index.ts';
+import { askRemoteRef, pull } from '../../remote/index.ts';
+import { resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import type { Input } from '../spec.ts';
 import { becomeWriter, deployOptions, planData, printDeployed, sysrootOf } from '../sysroot-context.ts';
@@ -30,17 +29,9 @@ async function check(context: Context, input: UpgradeInput): Promise<unknown> {
   becomeWriter(context, input);
   const sysroot = sysrootOf(input);
   const repo = openSysrootRepo(sysroot);
-  const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) => ask(context, repo, remote, ref));
+  const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) => askRemoteRef(repo, remote, ref));
   printCheck(context, found);
   return found;
-}
-
-/** What the mirror has; nothing is kept. */
-async function ask(context: Context, repo: Repo, remote: string, ref: string): Promise<CommitFacts> {
-  const { refs } = await pull(repo, remote, { refs: [ref], dryRun: true, signal: context.signal });
-  const commit = refs[0]?.commit;
-  if (commit === undefined) throw new HacktreeError('server-invalid', `The mirror ${remote} did not say which commit ${ref} is`);
-  return { commit, version: undefined, timestampSec: undefined };
 }
 
 function printCheck(context: Context, { refspec, booted, deployed, available, isNewer }: UpgradeCheck): void {
