@@ -35,7 +35,7 @@ export function readCommitRequest(context: Context, input: CommitInput): CommitO
     selinuxPolicy: fromFirst && first?.kind === 'dir' ? first.path : input.selinuxPolicy,
     selinuxPolicyFromBase: fromFirst && first?.kind !== 'dir',
     tarAutocreateParents: input.tarAutocreateParents,
-    tarPathnameFilter: readFilter(input.tarPathnameFilter),
+    tarPathnameFilter: trees.some(({ kind }) => kind === 'tar') ? readFilter(input.tarPathnameFilter) : undefined,
     bootable: input.bootable,
     generateSizes: input.generateSizes,
     skipIfUnchanged: input.skipIfUnchanged,

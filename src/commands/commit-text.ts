@@ -47,7 +47,8 @@ export async function signaturesOf(
   commit: Checksum,
   choice: GpgChoice = {},
 ): Promise<SignatureVerdict[]> {
-  if (listMetadataKeys(repo, commit, { detached: true }).length === 0) return [];
+  const told = context.frontEnd === 'ostree' ? /^ostree\.gpgsigs$/ : /^ostree\.(gpgsigs|sign\.)/;
+  if (!listMetadataKeys(repo, commit, { detached: true }).some((key) => told.test(key))) return [];
   const { showSignatures } = await import('./signatures.ts');
   return showSignatures(context, repo, commit, choice);
 }

@@ -143,7 +143,10 @@ export class KeyFile {
   /** Removes a group with its keys and comments, but not the comments right above the next group; returns whether it was there. */
   removeGroup(group: string): boolean {
     const isKept = (line: Line, i: number) => line.kind === 'other' && this.#belongsToNext(i);
-    return this.#remove((line, i) => line.group === group && !isKept(line, i));
+    const removed = this.#remove((line, i) => line.group === group && !isKept(line, i));
+    // The blank line above the last group goes with it.
+    while (removed && this.#lines.at(-1)?.text.trim() === '') this.#lines.pop();
+    return removed;
   }
 
   /** Tells whether a comment or blank line stands in a block of such lines, comments among them, above another group or the end. */

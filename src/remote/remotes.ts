@@ -214,9 +214,9 @@ function valuesOf(options: AddRemoteOptions): [string, string][] {
   const { url, branches = [] } = options;
   const values: [string, string][] = [];
   if (url !== undefined) values.push(url.startsWith('metalink=') ? ['metalink', url.slice('metalink='.length)] : ['url', url]);
-  if (options.customBackend !== undefined) values.push(['custom-backend', options.customBackend]);
   if (branches.length > 0) values.push(['branches', branches.map((branch) => `${branch};`).join('')]);
   if (options.contentUrl !== undefined) values.push(['contenturl', options.contentUrl]);
+  if (options.customBackend !== undefined) values.push(['custom-backend', options.customBackend]);
   values.push(...(options.set ?? []).map(([key, value]): [string, string] => [key, value]));
   if (options.noGpgVerify === true || options.noSignVerify === true) values.push(['gpg-verify', 'false']);
   if (options.noSignVerify === true) values.push(['sign-verify', 'false']);

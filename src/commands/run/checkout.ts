@@ -19,7 +19,8 @@ export async function run(context: Context, input: CheckoutInput): Promise<unkno
     const destination = input.destination ?? input.rev;
     return checkoutData(destination, await checkoutOne(context, repo, { rev: input.rev, destination, options }));
   }
-  if (input.destination !== undefined) throw usageError('With --from-stdin and --from-file the destination is the only argument');
+  if (input.destination !== undefined && context.frontEnd === 'hacktree')
+    throw usageError('With --from-stdin and --from-file the destination is the only argument');
   const destination = input.rev;
   const results: object[] = [];
   for (const { rev, subpath } of readPairs(context, input)) {

@@ -25,6 +25,7 @@ export async function run(context: Context, input: PullInput): Promise<unknown> 
     refs,
     mirror: input.mirror,
     subpaths: input.subpath,
+    allowMissingSubpaths: context.frontEnd === 'ostree',
     dryRun: input.dryRun,
     timestampCheck: input.timestampCheck,
     timestampCheckFromRev: input.timestampCheckFromRev,

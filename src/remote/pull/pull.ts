@@ -57,6 +57,8 @@ export interface PullOptions {
   readonly requireStaticDeltas?: boolean;
   readonly dryRun?: boolean;
   readonly disableVerifyBindings?: boolean;
+  /** A subpath that the commit does not have is passed over. */
+  readonly allowMissingSubpaths?: boolean;
   readonly disableFsync?: boolean;
   /** Flushes each object as it is written instead of all at the end. */
   readonly perObjectFsync?: boolean;
@@ -102,9 +104,14 @@ export interface PullReport {
 
 /** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
 export async function pull(repo: Repo, remoteName: string, options: PullOptions = {}): Promise<PullReport> {
-  const remote = loadRemote(repo, remoteName, options.place);
+  return pullFrom(repo, loadRemote(repo, remoteName, options.place), options);
+}
+
+/** Pulls from a remote that need not be configured as it is given here. Errors: as pull. */
+export async function pullFrom(repo: Repo, remote: RemoteConfig, options: PullOptions): Promise<PullReport> {
   const access = await openRemoteAccess(repo, remote, options.network);
-  return withAccess(repo, remote, access, options);
+  const { refs = [], ...rest } = options;
+  return withAccess(repo, remote, access, refs.length === 0 ? rest : options);
 }
 
 export interface PullLocalOptions extends Omit<PullOptions, 'network' | 'mirror'> {
@@ -162,7 +169,7 @@ class Pull {
     const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
     this.#summary = summary;
-    const { refs = [], mirror = false } = this.#options;
+    const { refs, mirror = false } = this.#options;
     const targets = await resolveTargets(this.#access, this.#remote, { refs, mirror, summary });
     this.#overheadBytes = this.#access.transferredBytes;
     const { bootId, onLockWait, disableFsync, perObjectFsync } = this.#options;
@@ -325,7 +332,7 @@ class Pull {
     if (!isPartial) await this.#applyDelta(checksum, ref);
     // What a delta would bring is known without looking at the tree.
     if (this.#options.dryRun === true && this.#deltas.parts > 0) return;
-    for (const path of subpaths) await scan.scanPath(root, path);
+    for (const path of subpaths) await scan.scanPath(root, path, { mayBeMissing: this.#options.allowMissingSubpaths === true });
     if (subpaths.length === 0) await scan.scan(root.tree, root.meta);
   }
 

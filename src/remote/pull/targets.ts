@@ -12,8 +12,8 @@ export interface Target {
 }
 
 export interface TargetRequest {
-  /** `REF`, `REF@CHECKSUM` or `CHECKSUM`. */
-  readonly refs: readonly string[];
+  /** `REF`, `REF@CHECKSUM` or `CHECKSUM`. Undefined: the remote's branches. */
+  readonly refs: readonly string[] | undefined;
   /** Without refs: all that the summary lists. */
   readonly mirror: boolean;
   readonly summary: RemoteSummary | undefined;
@@ -23,16 +23,15 @@ export interface TargetRequest {
 export async function resolveTargets(access: RemoteAccess, remote: RemoteConfig, request: TargetRequest): Promise<Target[]> {
   await checkRemoteMode(access, request.summary);
   const targets: Target[] = [];
-  for (const text of requestedRefs(access, remote, request)) {
+  for (const text of requestedRefs(remote, request)) {
     targets.push(await resolveTarget(access, remote, { text, summary: request.summary }));
   }
   return targets;
 }
 
-function requestedRefs(access: RemoteAccess, { name, branches }: RemoteConfig, request: TargetRequest): readonly string[] {
+function requestedRefs({ name, branches }: RemoteConfig, request: TargetRequest): readonly string[] {
   const { refs, mirror, summary } = request;
-  if (refs.length > 0) return refs;
-  if (access.local !== undefined && !mirror) return branches;
+  if (refs !== undefined) return refs;
   if (mirror) {
     if (summary !== undefined) return summary.summary.refs.map(({ ref }) => ref);
     throw new HacktreeError(

@@ -58,7 +58,11 @@ export class TreeScan {
   }
 
   /** Brings in the directories on a path, and everything at its end. Errors: `path-not-found`. */
-  async scanPath(root: { readonly tree: Checksum; readonly meta: Checksum }, path: string): Promise<void> {
+  async scanPath(
+    root: { readonly tree: Checksum; readonly meta: Checksum },
+    path: string,
+    { mayBeMissing = false }: { mayBeMissing?: boolean } = {},
+  ): Promise<void> {
     let at = root;
     const names = path.split('/').filter((name) => name !== '' && name !== '.');
     for (const name of names) {
@@ -69,6 +73,7 @@ export class TreeScan {
         this.#visit({ checksum: file.checksum, type: 'file' });
         return;
       }
+      if (dir === undefined && mayBeMissing) return;
       if (dir === undefined)
         throw new HacktreeError('path-not-found', `No such file or directory: ${path}`, { details: { path } });
       at = dir;
