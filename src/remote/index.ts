@@ -1,7 +1,9 @@
 /** Remote: mirrors: HTTP, summaries, static deltas, pull. Knows nothing of deployments or boot. */
 export { type NetworkOptions, openRemoteAccess, type RemoteAccess } from './access.ts';
+export * from './collection-refs.ts';
 export * from './commit-signatures.ts';
 export * from './delta/index.ts';
+export * from './find-remotes.ts';
 export { type MirrorIndexReport, writeMirrorIndex } from './mirror-index/write.ts';
 export type { Cookie } from './net/cookies.ts';
 export { parseNetrc } from './net/netrc.ts';

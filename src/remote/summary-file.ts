@@ -84,6 +84,7 @@ function buildSummary(
   { metadata, nowSec }: { metadata: Dict; nowSec: number },
 ): Summary {
   const { collectionId, tombstoneCommits, noDeltasInSummary } = repo.config;
+  const others = collectionMap(repo);
   return {
     refs: summaryRefs(repo, listHeads(repo)),
     metadata: summaryMetadata(
@@ -94,7 +95,7 @@ function buildSummary(
         tombstoneCommits,
         indexedDeltas: true,
         collectionId,
-        collectionMap: collectionId === undefined ? undefined : collectionMap(repo),
+        collectionMap: others.length === 0 ? undefined : others,
       },
       metadata,
     ),

@@ -80,12 +80,14 @@ function selectAll(repo: Repo, input: RefsInput): Listed[] {
     .filter(({ entry }) => !seen.has(printRef(entry)) && seen.add(printRef(entry)));
 }
 
-/** Local heads belong to the repository's own collection, when it has one. */
+/** Heads belong to the repository's own collection, refs of a remote to the remote's, where there is one. */
 function inCollections(repo: Repo, all: readonly RefEntry[]): Listed[] {
   const own = repo.config.collectionId;
+  const collectionOf = ({ remote }: RefEntry): string | undefined =>
+    remote === undefined ? own : repo.config.keyFile.getString(`remote "${remote}"`, 'collection-id');
   return all
-    .filter(({ remote, aliasOf }) => remote === undefined && aliasOf === undefined)
-    .map((entry) => ({ ...entry, collection: entry.collection ?? own }))
+    .filter(({ aliasOf }) => aliasOf === undefined)
+    .map((entry) => ({ ...entry, collection: entry.collection ?? collectionOf(entry) }))
     .filter(({ collection }) => collection !== undefined)
     .map((entry) => ({ entry, shown: entry.ref }));
 }

@@ -4,6 +4,7 @@
  * To add a command: describe it in its area's file, write `run/ID.ts`, and name that file in loaders.ts.
  */
 import type { CommandSpec } from '../spec.ts';
+import { COLLECTION_COMMANDS } from './collections.ts';
 import { CONTENT_COMMANDS } from './content.ts';
 import { DELTA_COMMANDS } from './deltas.ts';
 import { DEPLOY_COMMANDS } from './deploy.ts';
@@ -23,6 +24,7 @@ const ALL = [
   ...REMOTE_COMMANDS,
   ...SIGNING_COMMANDS,
   ...DELTA_COMMANDS,
+  ...COLLECTION_COMMANDS,
   ...DEPLOY_COMMANDS,
   ...ETC_COMMANDS,
   ...TOOL_COMMANDS,
