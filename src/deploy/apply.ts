@@ -15,7 +15,7 @@ import { writeDeployment } from './deployment.ts';
 import { type EtcStepOptions, makeEtc, runLocalScripts } from './etc-steps.ts';
 import { rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
 import type { DeployPlan, DeployStep } from './plan.ts';
-import { doomRoot, holdCommit, releaseCommit, removeRoot, spareRoot } from './remove.ts';
+import { doomRoot, holdCommit, listStaged, releaseCommit, removeRoot, spareRoot } from './remove.ts';
 import { type Sysroot, sysrootBootloader } from './sysroot.ts';
 import { createVar } from './var.ts';
 
@@ -170,7 +170,7 @@ function undo(sysroot: Sysroot, repo: Repo, plan: DeployPlan, index: number): vo
 
 /** Removes the staging trees that a crash left, and roots that no boot entry names. Returns what was removed. */
 export function removeLeftovers(paths: SysrootPaths, orphans: readonly string[], keep: ReadonlySet<string>): string[] {
-  const staged = fs.readdirSync(paths.gnomeos).filter((name) => name.startsWith(STAGING_PREFIX));
+  const staged = listStaged(paths);
   for (const name of staged) fs.rmSync(join(paths.gnomeos, name), { recursive: true, force: true });
   const gone = orphans.filter((root) => !keep.has(root));
   for (const root of gone) removeRoot(paths, root);

@@ -13,6 +13,7 @@ import { type DeployEtcReport, previewEtc, reportEtc } from './etc-plan.ts';
 import { recordHistory } from './etc-steps.ts';
 import { rootDir } from './layout.ts';
 import { type DeployPlan, type DeployRequest, planDeploy } from './plan.ts';
+import { listStaged } from './remove.ts';
 import { fitsAfter, requireSpace, requireWritable } from './space.ts';
 import { readState, type SysrootState } from './state.ts';
 import { lockSysroot, openSysrootRepo, type Sysroot } from './sysroot.ts';
@@ -62,7 +63,7 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
   const repo = openSysrootRepo(sysroot);
   const commit = resolveRev(repo, options.rev);
   let state = readState(sysroot);
-  if (options.dryRun !== true && (state.orphans.length > 0 || hasStaging(sysroot))) {
+  if (options.dryRun !== true && (state.orphans.length > 0 || listStaged(sysroot.paths).length > 0)) {
     removeLeftovers(sysroot.paths, state.orphans, new Set([state.booted]));
     state = readState(sysroot);
   }
@@ -118,10 +119,6 @@ async function tryPreview(
 }
 
 const isRoot = (): boolean => process.geteuid?.() === 0;
-
-function hasStaging({ paths }: Sysroot): boolean {
-  return fs.readdirSync(paths.gnomeos).some((name) => name.startsWith('.new-'));
-}
 
 /** Where the running or future system's own configuration is: the booted root, else the host. */
 function systemRootOf({ sysroot, booted }: SysrootState): string {

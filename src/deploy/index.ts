@@ -8,7 +8,7 @@ export { type DeployOptions, type DeployResult, deploy } from './deploy.ts';
 export type { Deployment } from './deployment.ts';
 export { etcHistoryDir, etcOfRoot, type RootEtc, saveEtcState } from './etc-of-root.ts';
 export type { DeployEtcReport } from './etc-plan.ts';
-export { type SysrootPaths, sysrootPaths } from './layout.ts';
+export { RUN_PREFIX, type SysrootPaths, sysrootPaths } from './layout.ts';
 export {
   bootBytesFreed,
   editKargsOnce,

@@ -5,6 +5,7 @@
  *     /gnomeos/lock                      held by whoever changes the sysroot; names pid and command
  *     /gnomeos/root-VER/                 a deployed root: hard-link checkout with an etc of its own
  *     /gnomeos/.new-root-VER/            a root being made; left over by a crash, removed by the next change
+ *     /gnomeos/.run-PID-XXXXXX/          a ref checked out for `run`, for as long as that runs
  *     /gnomeos/var/OSNAME/               /var of all roots of one OS name; root-VER for one with --own-var
  *     /gnomeos/state/root-VER/boot       var=NAME: read by the initramfs          (written here)
  *     /gnomeos/state/root-VER/deployment what was deployed, when, with what       (written here)
@@ -18,10 +19,13 @@
  *
  * The physical root is `/`, or `/sysroot` inside a deployed root.
  */
+
 import { join } from 'node:path';
 
 export const ROOT_PREFIX = 'root-';
 export const STAGING_PREFIX = '.new-';
+/** Of a tree checked out for `run`, followed by the pid of who runs it. */
+export const RUN_PREFIX = '.run-';
 
 export interface SysrootPaths {
   /** Physical root of the file system that holds /gnomeos. */

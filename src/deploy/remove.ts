@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { type Repo, removeRef, writeRef } from '../repo/index.ts';
-import { ROOT_PREFIX, rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
+import { ROOT_PREFIX, RUN_PREFIX, rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
 import { readRecord, removeRecord, writeRecord } from './records.ts';
 
 const DOOMED = 'removed';
@@ -43,6 +43,16 @@ export function spareRoot(paths: SysrootPaths, root: string): void {
 
 export function isDoomed(paths: SysrootPaths, root: string): boolean {
   return readRecord(stateDirOf(paths, root), DOOMED) !== undefined;
+}
+
+/** Lists the unfinished trees that a crash left, and those of a `run` that is over. */
+export function listStaged({ gnomeos }: SysrootPaths): string[] {
+  return fs.readdirSync(gnomeos).filter((name) => name.startsWith(STAGING_PREFIX) || isOverRun(name));
+}
+
+function isOverRun(name: string): boolean {
+  const pid = name.startsWith(RUN_PREFIX) ? Number.parseInt(name.slice(RUN_PREFIX.length), 10) : Number.NaN;
+  return pid > 0 && !fs.existsSync(`/proc/${pid}`);
 }
 
 /** Ref names know fewer characters than roots. */

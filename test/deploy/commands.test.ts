@@ -316,15 +316,18 @@ describe('cleanup', () => {
   asRoot('follows the policy file, shows first, and removes leftovers', () => {
     expect(system.run('cleanup', '-n')).toContain('Nothing to remove\n');
     system.deploy('3.0');
-    fs.mkdirSync(system.at('.new-root-9'));
+    for (const name of ['.new-root-9', '.run-999999999-x', `.run-${process.pid}-x`]) fs.mkdirSync(system.at(name));
     system.write('sys/etc/hacktree/retention.conf', '# newest only\nkeep-last=1\nkeep-version=1.*\n');
     const dry = system.run('cleanup', '--dry-run');
     expect(dry).toMatch(
-      /^Would remove \.new-root-9\nWould remove root-2\.0\n[\s\S]*That would free \d+ bytes on the root file system and \d+ in/,
+      /^Would remove \.new-root-9\nWould remove \.run-999999999-x\nWould remove root-2\.0\n[\s\S]*That would free \d+ bytes on the root file system and \d+ in/,
     );
     expect(names()).toEqual(['root-3.0', 'root-2.0', 'root-1.0']);
     expect(system.run('cleanup')).toContain('Removed root-2.0\n');
-    expect([names(), fs.existsSync(system.at('.new-root-9'))]).toEqual([['root-3.0', 'root-1.0'], false]);
+    expect(names()).toEqual(['root-3.0', 'root-1.0']);
+    expect(fs.readdirSync(join(system.root, 'gnomeos')).filter((name) => /^\.(new|run)-/.test(name))).toEqual([
+      `.run-${process.pid}-x`,
+    ]);
     system.write('sys/etc/hacktree/retention.conf', 'keep=1\n');
     expect(fails('cleanup')[1]).toContain(
       "retention.conf, line 1: expected keep-last=N, keep-days=N or keep-version=GLOB, found 'keep=1'",
@@ -352,7 +355,7 @@ describe('run', () => {
     expect(inRoot('os', '--', 'sh', '-c', script).stdout).toBe('ref');
     expect(inRoot('root-2.0', `--persist=${kept}`, '--', 'sh', '-c', script).stdout).toBe('');
     expect(inRoot('root-2.0', `--persist=${kept}`, '--', 'cat', '/etc/written').stdout).toBe('again\n');
-    expect(fs.readdirSync(join(system.root, 'gnomeos')).filter((name) => name.startsWith('.new-'))).toEqual([]);
+    expect(fs.readdirSync(join(system.root, 'gnomeos')).filter((name) => name.startsWith('.run-'))).toEqual([]);
   });
 
   asRoot('says what is missing', () => {

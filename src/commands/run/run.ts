@@ -4,17 +4,17 @@ import * as os from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '../../checkout/index.ts';
 import { isHacktreeError } from '../../core/index.ts';
-import { findRoot, openSysrootRepo, readState, runInRoot } from '../../deploy/index.ts';
+import { findRoot, openSysrootRepo, RUN_PREFIX, readState, runInRoot } from '../../deploy/index.ts';
 import { tryResolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import type { Input } from '../spec.ts';
-import { sysrootOf } from '../sysroot-context.ts';
+import { becomeWriter, sysrootOf } from '../sysroot-context.ts';
 import type { runIn } from '../table/deploy.ts';
 
 type RunInput = Input<typeof runIn>;
 
 export async function run(context: Context, input: RunInput): Promise<unknown> {
-  const tree = await treeOf(input);
+  const tree = await treeOf(context, input);
   context.finish();
   try {
     context.exitStatus = runInRoot({
@@ -31,7 +31,7 @@ export async function run(context: Context, input: RunInput): Promise<unknown> {
 }
 
 /** A deployed root, or a checkout of a ref made for this run. */
-async function treeOf(input: RunInput): Promise<{ path: string; remove(): void }> {
+async function treeOf(context: Context, input: RunInput): Promise<{ path: string; remove(): void }> {
   const sysroot = sysrootOf(input);
   try {
     const { root } = findRoot(readState(sysroot), input.root);
@@ -41,7 +41,8 @@ async function treeOf(input: RunInput): Promise<{ path: string; remove(): void }
     const isRef = isHacktreeError(error) && error.code === 'root-not-found' && tryResolveRev(repo, input.root) !== undefined;
     if (!isRef) throw error;
     const isRoot = process.geteuid?.() === 0;
-    const base = fs.mkdtempSync(join(isRoot ? sysroot.paths.gnomeos : os.tmpdir(), '.new-run-'));
+    if (isRoot) becomeWriter(context, input);
+    const base = fs.mkdtempSync(join(isRoot ? sysroot.paths.gnomeos : os.tmpdir(), `${RUN_PREFIX}${process.pid}-`));
     const path = join(base, 'tree');
     await checkout(repo, { rev: input.root, destination: path, options: { fsync: false, userMode: !isRoot } });
     return { path, remove: () => fs.rmSync(base, { recursive: true, force: true }) };
