@@ -6,6 +6,9 @@
  * started first that thaws when this process dies or takes too long. No other file system needs it (measured on ext4
  * and btrfs by recording every write; see docs/crash-tests.md).
  *
+ * ext4's sync flushes the device's cache with its journal and writes metadata to its place after that. So a second sync
+ * follows, which flushes alone (an fsync of a directory would not): what is written next must not be on the disk first.
+ *
  * **Source:** ioctl_fs(2) FIFREEZE; statfs(2) for the type numbers.
  */
 import { spawn } from 'node:child_process';
@@ -47,8 +50,10 @@ export async function settleFileSystem(anyPath: string, options: { freeze?: bool
   const fd = fs.openSync(anyPath, 'r');
   try {
     syncFileSystemOf(fd);
-    if (!(options.freeze ?? fileSystemTypeOf(anyPath) === 'xfs')) return 'synced';
-    return await freezeAndThaw(fd, anyPath);
+    const isFrozen = options.freeze ?? fileSystemTypeOf(anyPath) === 'xfs';
+    const settled = isFrozen ? await freezeAndThaw(fd, anyPath) : 'synced';
+    syncFileSystemOf(fd); // with nothing left to write it empties the device's cache
+    return settled;
   } finally {
     fs.closeSync(fd);
   }
