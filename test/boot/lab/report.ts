@@ -34,3 +34,9 @@ export async function waitForReport(vm: Vm, starts = 1): Promise<Report> {
   await vm.waitFor(/lab: end\n/);
   return new Report(vm.text.slice(from));
 }
+
+/** Waits until QEMU exits, and reads all that was reported since the machine's last start. */
+export async function reportUntilExit(vm: Vm, limitMs: number): Promise<Report> {
+  await vm.waitForExit(limitMs);
+  return new Report(vm.text.slice(vm.text.lastIndexOf('lab: begin\n')));
+}

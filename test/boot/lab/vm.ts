@@ -32,6 +32,8 @@ export interface VmOptions {
   /** Lets the machine restart itself; else QEMU exits at a restart. */
   readonly canReboot?: boolean;
   readonly memoryMib?: number;
+  /** A network card on QEMU's user network: this machine's loopback is 10.0.2.2 in the guest. */
+  readonly hasNetwork?: boolean;
   /** File that keeps the EFI variables; a fresh one by default. */
   readonly efiVariables?: string;
 }
@@ -169,6 +171,7 @@ function qemuArguments(options: VmOptions, dir: string): string[] {
   const args = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(options.memoryMib ?? 1024)];
   args.push('-nodefaults', '-display', 'none', '-serial', 'stdio', '-rtc', 'base=utc', '-device', 'virtio-rng-pci');
   if (options.canReboot !== true) args.push('-no-reboot');
+  if (options.hasNetwork === true) args.push('-nic', 'user,model=virtio-net-pci,ipv6=off');
   if (firmware === 'uefi') {
     const variables = options.efiVariables ?? join(dir, 'variables.fd');
     if (options.efiVariables === undefined) copyFileSync(OVMF_VARIABLES, variables);
