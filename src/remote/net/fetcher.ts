@@ -76,7 +76,7 @@ export class Fetcher {
 
   /** Fetches a path into memory; undefined when it is not there. Errors: `network`, `object-too-large`, `server-invalid`. */
   fetch(path: string, options: FetchOptions): Promise<Fetched | undefined> {
-    return this.#retrying(path, options.kind ?? 'metadata', options.retry !== false, async (url, attempt) => {
+    return this.#retrying(path, options.kind ?? 'metadata', options.retry !== false, async (url, turn) => {
       const chunks: Buffer[] = [];
       const headers = requestHeaders(options);
       const { head, finalUrl } = await this.#follow(
@@ -86,7 +86,7 @@ export class Fetcher {
         {
           path,
           kind: options.kind ?? 'metadata',
-          attempt,
+          turn,
         },
       );
       if (MISSING_STATUS.includes(head.status)) return undefined;
@@ -112,7 +112,7 @@ export class Fetcher {
     options: { readonly kind: PathKind; readonly spillBytes: number; readonly limitBytes: number; readonly file: string },
   ): Promise<{ readonly bytes: Buffer | undefined; readonly url: string; readonly contentType: string | undefined } | undefined> {
     const { kind, file } = options;
-    return this.#retrying(path, kind, true, async (url, attempt) => {
+    return this.#retrying(path, kind, true, async (url, turn) => {
       const present = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
       const headers: Record<string, string> = present === 0 ? {} : { range: `bytes=${present}-` };
       const spill = new Spill(file, present, options.spillBytes);
@@ -123,8 +123,11 @@ export class Fetcher {
           (chunk) => spill.write(chunk),
           (head) => spill.begin(head),
         );
-        const { head, finalUrl } = await this.#follow(url, headers, receiver, { path, kind, attempt });
+        const { head, finalUrl } = await this.#follow(url, headers, receiver, { path, kind, turn });
         if (MISSING_STATUS.includes(head.status)) return undefined;
+        // Everything had arrived; whoever asked before ended before it was put in place.
+        if (head.status === 416 && isWhole(head, present))
+          return { bytes: undefined, url: finalUrl.href, contentType: undefined };
         if (head.status === 416) {
           fs.rmSync(file, { force: true });
           throw Object.assign(new Error('the server cannot continue'), { code: 'ECONNRESET' });
@@ -146,14 +149,14 @@ export class Fetcher {
     start: URL,
     headers: Record<string, string>,
     receiver: Receiver,
-    asked: { path: string; kind: PathKind; attempt: number },
+    asked: { path: string; kind: PathKind; turn: number },
   ): Promise<{ head: ResponseHead; finalUrl: URL }> {
     let url = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const head = await this.#transport.get(url, { ...headers, ...this.#plan.headersFor(url) }, this.#counting(receiver));
       const target = redirectTarget(head, url);
       if (target === undefined) {
-        if (hop > 0 && head.status < 300) this.#plan.remember(asked.path, asked.kind, asked.attempt, url);
+        if (hop > 0 && head.status < 300) this.#plan.remember(asked.path, asked.kind, asked.turn, url);
         return { head, finalUrl: url };
       }
       url = target;
@@ -182,15 +185,16 @@ export class Fetcher {
     path: string,
     kind: PathKind,
     retry: boolean,
-    attemptOnce: (url: URL, attempt: number) => Promise<T>,
+    attemptOnce: (url: URL, turn: number) => Promise<T>,
   ): Promise<T> {
+    const first = this.#plan.turn;
     for (let attempt = 0; ; attempt++) {
-      const url = this.#plan.urlFor(path, kind, attempt);
+      const url = this.#plan.urlFor(path, kind, first + attempt);
       try {
-        return await attemptOnce(url, attempt);
+        return await attemptOnce(url, first + attempt);
       } catch (error) {
         if (!isRetried(error)) throw describeFailure(error, url, attempt);
-        this.#plan.avoid(path, kind, attempt);
+        this.#plan.avoid(path, kind, first + attempt);
         if (!retry || attempt >= this.#retries || this.#isClosed) throw describeFailure(error, url, attempt);
         await pause(error, this.#backoffMs * 2 ** attempt);
       }
@@ -213,8 +217,9 @@ class Spill {
     this.#spillBytes = spillBytes;
   }
 
+  /** A part stays as it is until its file comes: an error or a redirect has a body too. */
   begin({ status, headers }: ResponseHead): void {
-    if (this.#present === 0) return;
+    if (this.#present === 0 || (status !== 200 && status !== 206)) return;
     const continues = status === 206 && one(headers['content-range'])?.startsWith(`bytes ${this.#present}-`) === true;
     this.#fd = fs.openSync(this.#file, continues ? 'a' : 'w', 0o600);
   }
@@ -277,6 +282,11 @@ function limited(
       take(chunk);
     },
   };
+}
+
+/** Whether an answer "no such range" says that the file has just so many bytes. */
+function isWhole({ headers }: ResponseHead, sizeBytes: number): boolean {
+  return one(headers['content-range']) === `bytes */${sizeBytes}`;
 }
 
 function cutToRange(bytes: Buffer, { status }: ResponseHead, range: readonly [number, number] | undefined): Buffer {

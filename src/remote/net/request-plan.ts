@@ -24,7 +24,7 @@ export class RequestPlan {
   readonly #init: FetcherInit;
   readonly #bases: Readonly<Record<PathKind, readonly Base[]>>;
   readonly #redirects = new Map<string, URL>();
-  #first = 0;
+  #turn = 0;
 
   constructor(init: FetcherInit) {
     this.#init = init;
@@ -33,26 +33,32 @@ export class RequestPlan {
     this.#bases = { metadata: bases, content: contentUrls.length === 0 ? bases : contentUrls.map(parseBase) };
   }
 
-  /** The URL of a path at its n-th attempt: each attempt goes to the next mirror. */
-  urlFor(path: string, kind: PathKind, attempt: number): URL {
-    const base = this.#baseOf(kind, attempt);
+  /** Where requests begin at present. A path's n-th attempt is made at `turn + n`: each goes to the next mirror. */
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** The URL of a path at one turn. */
+  urlFor(path: string, kind: PathKind, turn: number): URL {
+    const base = this.#baseOf(kind, turn);
     const moved = this.#redirects.get(memoryKey(base.url, path));
     return new URL(path.split('/').map(encodeURIComponent).join('/'), moved ?? base.url);
   }
 
-  /** Says that this attempt failed for good, so that later paths begin with another mirror. */
-  avoid(path: string, kind: PathKind, attempt: number): void {
-    this.#redirects.delete(memoryKey(this.#baseOf(kind, attempt).url, path));
-    if (this.#bases[kind].length > 1) this.#first++;
+  /** Says that an attempt failed, so that later paths begin with another mirror; said twice of one mirror it counts once. */
+  avoid(path: string, kind: PathKind, turn: number): void {
+    const base = this.#baseOf(kind, turn);
+    this.#redirects.delete(memoryKey(base.url, path));
+    if (base === this.#baseOf(kind, this.#turn)) this.#turn++;
   }
 
   /** Remembers where a path was redirected to, when its end stayed the same. */
-  remember(path: string, kind: PathKind, attempt: number, target: URL): void {
+  remember(path: string, kind: PathKind, turn: number, target: URL): void {
     const suffix = `/${path}`;
     if (target.search !== '' || !target.pathname.endsWith(suffix)) return;
     const moved = new URL(target);
     moved.pathname = target.pathname.slice(0, -suffix.length + 1);
-    this.#redirects.set(memoryKey(this.#baseOf(kind, attempt).url, path), moved);
+    this.#redirects.set(memoryKey(this.#baseOf(kind, turn).url, path), moved);
   }
 
   headersFor(url: URL): Record<string, string> {
@@ -74,9 +80,9 @@ export class RequestPlan {
     return entry === undefined ? undefined : basic(entry.user, entry.password);
   }
 
-  #baseOf(kind: PathKind, attempt: number): Base {
+  #baseOf(kind: PathKind, turn: number): Base {
     const bases = this.#bases[kind];
-    return bases[(this.#first + attempt) % bases.length] as Base;
+    return bases[turn % bases.length] as Base;
   }
 }
 
