@@ -13,6 +13,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureRow, runOk } from '../bench/measure.mjs';
+import { makeMirrorRows } from '../bench/mirror-rows.mjs';
 import { describeMachine, judge, printTable } from '../bench/report.mjs';
 import { makeRows } from '../bench/rows.mjs';
 import { ensureDebianTree } from './os-tree.mjs';
@@ -65,7 +66,8 @@ function benchAt(place) {
     const size = { source: flags.synthetic === undefined ? tree : 'synthetic', ...measureTree(copy) };
     runOk(['sleep', '3']); // a file changed within the last two seconds is not trusted to be unchanged
     const fileSystem = runOk(['df', '--output=fstype', work]).toString().trim().split('\n').at(-1);
-    const rows = makeRows({ tree: copy, work, tools, run: runOk }).filter(({ name }) =>
+    const setting = { tree: copy, work, tools, run: runOk };
+    const rows = [...makeRows(setting), ...makeMirrorRows(setting)].filter(({ name }) =>
       flags.rows.some((text) => name.includes(text)),
     );
     return { place, fileSystem, tree: size, rows: rows.map((row) => benchRow(row, fileSystem)) };

@@ -34,6 +34,8 @@ export interface PoolOptions<Init> {
   readonly init: Init;
   /** Threads; 0 = inline. Default: one per core, at most 8. */
   readonly size?: number;
+  /** Memory for young objects of each thread; less means that it is collected more often. Default: Node's. */
+  readonly youngGenerationMb?: number;
 }
 
 /** An error as plain data. */
@@ -102,7 +104,12 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
     this.capacity = size * (AHEAD + 1);
     const entry = new URL('./pool-worker.js', import.meta.url);
     this.#threads = Array.from({ length: size }, (_, thread) => {
-      const worker = new Worker(entry, { workerData: { module: options.module.href, init: options.init } });
+      const worker = new Worker(entry, {
+        ...(options.youngGenerationMb === undefined
+          ? {}
+          : { resourceLimits: { maxYoungGenerationSizeMb: options.youngGenerationMb } }),
+        workerData: { module: options.module.href, init: options.init },
+      });
       worker.on('message', (reply: Reply) => this.#settle(thread, reply));
       worker.on('error', (error) => this.#fail(error));
       worker.on('exit', () => {

@@ -175,7 +175,9 @@ class Batch {
       received = (await source.readMetadata(checksum, type, true)) ?? received;
       value = decodeVerified(received.bytes, checksum, type, received.origin);
     }
-    this.#writer.writeVerified(checksum, type, received.bytes);
+    const { bytes, linkFrom } = received;
+    if (linkFrom === undefined || !this.#writer.linkVerified(checksum, type, linkFrom))
+      this.#writer.writeVerified(checksum, type, bytes);
     this.#metadata++;
     if (type === 'dirtree') this.#addChildren(value as Dirtree);
     return true;

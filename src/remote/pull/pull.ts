@@ -222,7 +222,13 @@ class Pull {
       concurrency: this.#access.local === undefined ? (this.#options.network?.connections ?? 4) : 1,
     };
     const module = new URL('./pull-worker.js', import.meta.url);
-    const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({ module, init, size: this.#options.threads });
+    const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({
+      module,
+      init,
+      size: this.#options.threads,
+      // Buffers of objects live shortly: collected often, they do not pile up.
+      youngGenerationMb: 8,
+    });
     this.#pool = pool;
     try {
       const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };

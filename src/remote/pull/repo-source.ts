@@ -30,12 +30,14 @@ export class RepoSource implements ObjectSource {
   readonly #repo: Repo;
   readonly #writer: ObjectWriter;
   readonly #storage: Storage;
+  readonly #isTrusted: boolean;
   #mayLink: boolean;
 
   constructor(path: string, storage: Storage, isTrusted: boolean) {
     const { writer, bareUserOnlyFiles } = storage;
     this.#repo = openRepo(path);
     this.#storage = storage;
+    this.#isTrusted = isTrusted;
     this.#writer = writer;
     // What is linked is not read, so rules for modes would not be kept.
     this.#mayLink = isTrusted && !bareUserOnlyFiles && this.#repo.mode === writer.repo.mode;
@@ -46,7 +48,9 @@ export class RepoSource implements ObjectSource {
   async readMetadata(checksum: Checksum, type: TreeMetadata): Promise<ReceivedMetadata | undefined> {
     const bytes = tryReadMetadata(this.#repo, checksum, type);
     if (bytes === undefined) return undefined;
-    return { bytes, origin: { where: objectPath(this.#repo, checksum, type) } };
+    const where = objectPath(this.#repo, checksum, type);
+    // Metadata are the same bytes in every mode.
+    return { bytes, origin: { where }, ...(this.#isTrusted && this.#repo.parent === undefined ? { linkFrom: where } : {}) };
   }
 
   async storeFile(checksum: Checksum): Promise<StoredFile | undefined> {

@@ -13,6 +13,8 @@ export type SourceInit =
 export interface ReceivedMetadata {
   readonly bytes: Buffer;
   readonly origin: Origin;
+  /** A file on this machine with these bytes, which may be linked. */
+  readonly linkFrom?: string;
 }
 
 export interface StoredFile {

@@ -9,6 +9,7 @@ import { type Checksum, HacktreeError, type ReportProgress } from '../../core/in
 import { type Dirtree, decodeDirtree, type ObjectName, printObjectName } from '../../format/index.ts';
 import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
+import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { ObjectRows, objectsOf } from './rows.ts';
 
@@ -28,6 +29,7 @@ export class TreeScan {
   /** Objects that no source has. */
   readonly absent: ObjectName[] = [];
   readonly #view: Repo;
+  readonly #presence: Presence;
   readonly #pool: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
   readonly #report: ReportProgress;
@@ -44,6 +46,7 @@ export class TreeScan {
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#view = transaction.view;
+    this.#presence = new Presence(transaction.view);
     this.#pool = pool;
     this.#totals = options.totals;
     this.#report = options.report;
@@ -52,6 +55,7 @@ export class TreeScan {
 
   /** Brings in everything below a directory but its files, which are collected. */
   async scan(tree: Checksum, meta: Checksum): Promise<void> {
+    this.#presence.forget();
     this.#visit({ checksum: meta, type: 'dirmeta' });
     this.#visit({ checksum: tree, type: 'dirtree' });
     await this.#drain();
@@ -94,7 +98,7 @@ export class TreeScan {
     if (!this.#seen.add(checksum, type)) return;
     if (type === 'dirtree') {
       this.#pending.push(checksum);
-    } else if (!hasObject(this.#view, checksum, type)) {
+    } else if (!this.#presence.has(checksum, type)) {
       if (type === 'file') this.missingFiles.add(checksum, 'file');
       else this.#want({ checksum, type });
     }
