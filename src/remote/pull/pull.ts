@@ -227,7 +227,7 @@ class Pull {
       init,
       size: this.#options.threads,
       // Buffers of objects live shortly: collected often, they do not pile up.
-      youngGenerationMb: 8,
+      youngGenerationMb: 4,
     });
     this.#pool = pool;
     try {
