@@ -86,7 +86,6 @@ function inCollections(repo: Repo, all: readonly RefEntry[]): Listed[] {
   const collectionOf = ({ remote }: RefEntry): string | undefined =>
     remote === undefined ? own : repo.config.keyFile.getString(`remote "${remote}"`, 'collection-id');
   return all
-    .filter(({ aliasOf }) => aliasOf === undefined)
     .map((entry) => ({ ...entry, collection: entry.collection ?? collectionOf(entry) }))
     .filter(({ collection }) => collection !== undefined)
     .map((entry) => ({ entry, shown: entry.ref }));

@@ -14,7 +14,8 @@ export function maskText(words: readonly string[], text: string, dir: string): s
   const masked = text
     .replaceAll(dir, 'DIR')
     .replace(/in \d+ seconds/g, 'in N seconds')
-    .replace(/^Last-Modified (.*): .*$/gm, 'Last-Modified $1: T');
+    .replace(/^Last-Modified (.*): .*$/gm, 'Last-Modified $1: T')
+    .replace(/^Static Deltas .*$/gm, (line) => line.replace(/\[[^\]]*\]/g, '[DIGEST]'));
   const isUnordered = words[0] === 'refs' || words.join(' ').startsWith('static-delta list') || isLocalDiff(words);
   return isUnordered ? masked.split('\n').sort().join('\n') : masked;
 }

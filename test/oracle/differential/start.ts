@@ -42,8 +42,8 @@ export function makeCommon(base: string): void {
 }
 
 /** Makes the start in a mode: `common` and the repository. */
-export function makeStart(base: string, mode: Mode): string {
-  const start = join(base, mode);
+export function makeStart(base: string, mode: Mode, name: string = mode): string {
+  const start = join(base, name);
   runOk('cp', ['-a', join(base, 'common'), start]);
   const repo = join(start, 'r');
   const at = (seconds: number): string => `--timestamp=@${1_700_000_000 + seconds}`;
