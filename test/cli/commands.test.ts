@@ -73,12 +73,18 @@ describe('commit', () => {
     [['--branch=b', '--orphan'], '--orphan and --branch exclude each other'],
     [['--branch=b', '--tree=dir=.'], 'PATH and --tree exclude each other'],
     [['--branch=b', '--sign-type=nothing'], "Invalid value 'nothing' for --sign-type"],
-    [['--branch=b', '--tar-pathname-filter=x'], "Bad option for tar-pathname-filter: 'x'"],
     [[], 'A branch must be specified with --branch, or use --orphan'],
   ])('refuses %j', (options, message) => {
     const { repo, tree } = setUp();
     const { status, stderr } = hacktree(['commit', `--repo=${repo}`, ...options, tree]);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('refuses a --tar-pathname-filter that is none, where there is a tar', () => {
+    const { repo } = setUp();
+    const args = ['commit', `--repo=${repo}`, '--branch=b', '--tar-pathname-filter=x', '--tree=tar=/dev/null'];
+    const { status, stderr } = hacktree(args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("Bad option for tar-pathname-filter: 'x'")]);
   });
 
   const withGpg = requireTool('gpg') ? it : it.skip;
