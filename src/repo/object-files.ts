@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { encodeInodeMeta, type FileHeader, type ObjectType } from '../format/index.ts';
-import { setXattr, writeFully } from '../sys/index.ts';
+import { closeFd, openDirAt, setXattr, statAt, writeFully } from '../sys/index.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
 import { loosePath } from './layout.ts';
 import { hasObject } from './object-read.ts';
@@ -25,7 +25,20 @@ export interface WriterInit {
   readonly isResumed: boolean;
   /** Flush each object as it is written, not all at the end. */
   readonly perObjectFsync: boolean;
+  /** What has been staged, see makeStagedMarks. */
+  readonly stagedMarks: SharedArrayBuffer;
 }
+
+/** Leading bits of a checksum that a mark stands for. */
+const MARK_BITS = 24;
+
+/**
+ * Makes the marks that all threads of a transaction share: one bit for the checksums that begin alike. Where it is not set, no
+ * such object has been staged, and nobody needs to look.
+ */
+export const makeStagedMarks = (): SharedArrayBuffer => new SharedArrayBuffer(2 ** MARK_BITS / 8);
+
+const markOf = (checksum: Checksum): number => Number.parseInt(checksum.slice(0, MARK_BITS / 4), 16);
 
 export class ObjectFiles {
   readonly repo: Repo;
@@ -34,6 +47,9 @@ export class ObjectFiles {
   readonly #budget: SpaceBudget;
   readonly #perObjectFsync: boolean;
   readonly #madeDirs = new Set<string>();
+  readonly #marks: Int32Array;
+  /** Open objects directory, once something was looked for in it. */
+  #objects: number | undefined;
   readonly #prefixes = new Map<string, boolean>();
   readonly #stagedBefore: boolean;
   readonly #euid = process.geteuid?.() ?? 0;
@@ -45,17 +61,39 @@ export class ObjectFiles {
     this.#staging = init.stagingPath;
     this.#temporaryPrefix = `${init.stagingPath}/.tmp-${process.pid}-${threadId}-`;
     this.#stagedBefore = init.isResumed;
+    this.#marks = new Int32Array(init.stagedMarks);
     this.#budget = init.budget;
     this.#perObjectFsync = init.perObjectFsync;
   }
 
+  /** Closes what was opened on the way. */
+  close(): void {
+    if (this.#objects !== undefined) closeFd(this.#objects);
+    this.#objects = undefined;
+  }
+
   /** Tells whether the object is in the repository or already staged. */
   has(checksum: Checksum, type: ObjectType): boolean {
-    const prefix = checksum.slice(0, 2);
-    const at = this.#mayHave(prefix) ? this.repo : this.repo.parent;
-    if (at !== undefined && hasObject(at, checksum, type)) return true;
-    if (!this.#stagedBefore && !this.#madeDirs.has(prefix)) return false;
+    if (this.#mayHave(checksum.slice(0, 2)) && this.#isPublished(checksum, type)) return true;
+    if (this.repo.parent !== undefined && hasObject(this.repo.parent, checksum, type)) return true;
+    if (!this.#stagedBefore && !this.#isMarked(checksum)) return false;
     return fs.lstatSync(this.stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #isPublished(checksum: Checksum, type: ObjectType): boolean {
+    this.#objects ??= openDirAt(-1, `${this.repo.objectsPath}/.`);
+    return this.#objects !== undefined && statAt(this.#objects, loosePath(this.repo.mode, checksum, type)) !== undefined;
+  }
+
+  #isMarked(checksum: Checksum): boolean {
+    const mark = markOf(checksum);
+    return (Atomics.load(this.#marks, mark >>> 5) & (1 << (mark & 31))) !== 0;
+  }
+
+  /** Notes that an object is staged now. */
+  mark(checksum: Checksum): void {
+    const mark = markOf(checksum);
+    Atomics.or(this.#marks, mark >>> 5, 1 << (mark & 31));
   }
 
   /** false when the repository had no object of this prefix; one that comes meanwhile is only written twice. */
@@ -165,6 +203,7 @@ export class ObjectFiles {
   publish(temporary: string, checksum: Checksum, type: ObjectType): void {
     this.ensurePrefix(checksum.slice(0, 2));
     fs.renameSync(temporary, this.stagedPath(checksum, type));
+    this.mark(checksum);
   }
 
   /** Makes the directory of objects that begin with these two digits. */

@@ -85,6 +85,7 @@ export class ObjectWriter {
   close(): void {
     if (this.#sharer instanceof ContentSharer) this.#sharer.close();
     this.#sharer = 'none';
+    this.#files.close();
   }
 
   /** Tells whether the object is in the repository or already staged. */
@@ -262,6 +263,7 @@ export class ObjectWriter {
       if (['EXDEV', 'EMLINK', 'EPERM', 'EACCES'].includes(errno)) return false;
       throw wrapSystemError(error, 'Linking object', source);
     }
+    this.#files.mark(checksum);
     return true;
   }
 

@@ -14,7 +14,7 @@ import { type FileLock, renameNoReplace, syncDir, syncFileSystem } from '../sys/
 import { openSpaceBudget } from './free-space.ts';
 import { objectsDir, partialFile, stateDir } from './layout.ts';
 import { lockRepo, touchRepo } from './lock.ts';
-import type { WriterInit } from './object-files.ts';
+import { makeStagedMarks, type WriterInit } from './object-files.ts';
 import { ObjectWriter } from './object-write.ts';
 import { type RefTarget, removeRef, writeRef } from './refs.ts';
 import type { Repo } from './repo.ts';
@@ -59,6 +59,7 @@ export class Transaction {
       budget: openSpaceBudget(repo),
       isResumed: staging.isResumed,
       perObjectFsync: options.perObjectFsync ?? repo.config.perObjectFsync,
+      stagedMarks: makeStagedMarks(),
     };
     this.writer = new ObjectWriter(this.writerInit, repo);
     this.view = { ...repo, objectsPath: staging.path, parent: repo };

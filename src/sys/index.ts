@@ -10,4 +10,5 @@ export * from './process.ts';
 export * from './read-dir.ts';
 export * from './remove-tree.ts';
 export * from './settle.ts';
+export * from './stat-numbers.ts';
 export * from './xz.ts';

@@ -18,7 +18,7 @@ import {
 } from '../../core/index.ts';
 import type { DirEntry, FileEntry, InodeMeta } from '../../format/index.ts';
 import { NO_XATTRS, S_IFDIR, S_IFMT } from '../../format/index.ts';
-import { type DirectoryEntry, hasMountsBelow } from '../../sys/index.ts';
+import { type DirectoryEntry, hasMountsBelow, statNumbers } from '../../sys/index.ts';
 import { hasObject } from '../object-read.ts';
 import type { Repo } from '../repo.ts';
 import { readXattrs } from '../xattrs.ts';
@@ -28,7 +28,7 @@ import type { LabelFor } from './labels.ts';
 import { type LinkIndex, listWithInodes } from './link-index.ts';
 import { type ModeOverride, type Modifiers, modifyInode } from './modifiers.ts';
 import type { CachedDir, StatCache, StatCacheWriter } from './stat-cache.ts';
-import { hasStatFields, STAT_FIELDS, writeStatFields } from './stat-fields.ts';
+import { hasStatFields, STAT_FIELDS, sameStatFields, writeStatFields } from './stat-fields.ts';
 import type { TreeRef, TreeSink } from './tree-sink.ts';
 
 const BATCH_FILES = 64;
@@ -257,12 +257,11 @@ class Scanner {
 
   #takeCached(node: Node, index: number, name: string, place: number | undefined): boolean {
     if (node.cached === undefined || place === undefined) return false;
-    const stat = this.#lstat(`${node.path}/${name}`);
-    if (!hasStatFields(node.cached.fileStats, place, stat)) return false;
+    this.#readStat(`${node.path}/${name}`, node.fileStats, index);
+    if (!sameStatFields(node.cached.fileStats, place, node.fileStats, index)) return false;
     const checksum = node.cached.checksum(place);
     if (this.#o.cache?.isTrusted !== true && !hasObject(this.#o.repo, checksum, 'file')) return false;
     if (this.#o.modifiers.overrides.size > 0) this.#overrideFor(joinTree(node.treePath, name));
-    writeStatFields(node.fileStats, index, stat);
     node.checksums[index] = checksum;
     this.#hits++;
     this.#done++;
@@ -280,6 +279,14 @@ class Scanner {
     this.#hits++;
     this.#done++;
     return true;
+  }
+
+  #readStat(path: string, into: Float64Array, index: number): void {
+    try {
+      if (!statNumbers(path, into, index)) throw changed(path);
+    } catch (error) {
+      throw wrapSystemError(error, 'Reading', path);
+    }
   }
 
   #lstat(path: string): fs.Stats {

@@ -1,8 +1,9 @@
 /** The stat fields that decide whether a file is unchanged, as numbers in an array. */
 import type { Stats } from 'node:fs';
+import { STAT_NUMBERS } from '../../sys/index.ts';
 
 /** Order: device, inode, size, mtime (ms), ctime (ms), mode, uid, gid. */
-export const STAT_FIELDS = 8;
+export const STAT_FIELDS = STAT_NUMBERS;
 const CTIME = 4;
 const MTIME = 3;
 
@@ -32,6 +33,12 @@ export function hasStatFields(fields: Float64Array, index: number, stat: Stats):
     fields[at + 6] === stat.uid &&
     fields[at + 7] === stat.gid
   );
+}
+
+/** Tells whether the n-th file of one array and the m-th of another have the same fields. */
+export function sameStatFields(a: Float64Array, n: number, b: Float64Array, m: number): boolean {
+  for (let i = 0; i < STAT_FIELDS; i++) if (a[n * STAT_FIELDS + i] !== b[m * STAT_FIELDS + i]) return false;
+  return true;
 }
 
 /** The later of mtime and ctime, milliseconds. */
