@@ -132,6 +132,16 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
   'static-delta apply-offline': ['--keys-file', '--keys-dir'],
   'static-delta generate': ['--keys-file'],
   'static-delta verify': ['--keys-file', '--keys-dir'],
+  pull: [
+    '--disable-retry-on-network-errors',
+    '--low-speed-limit-bytes',
+    '--low-speed-time-seconds',
+    '--max-outstanding-fetcher-requests',
+  ],
+  'pull-local': ['--disable-static-deltas'],
+  summary: ['--list-metadata-keys', '--print-metadata-key', '--sign-from-file'],
+  'remote refs': ['--revision', '-r'],
+  'remote summary': ['--list-metadata-keys', '--print-metadata-key'],
 };
 
 describe('help', () => {

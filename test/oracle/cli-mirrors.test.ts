@@ -60,6 +60,21 @@ function compare(args: readonly string[], prepare?: (dir: string) => void, env?:
 }
 
 describe('remote add, delete, show-url, list', () => {
+  withTools('take the repository of a system root', () => {
+    const dirs = { real: join(base, 'sysroot-real'), ours: join(base, 'sysroot-ours') };
+    const tools = { real: (args: string[]) => run('ostree', args), ours: (args: string[]) => dropIn(args) };
+    const results = (['real', 'ours'] as const).map((side) => {
+      mkdirSync(dirs[side]);
+      expect(run('ostree', ['admin', 'init-fs', dirs[side]]).status).toBe(0);
+      const call = (...args: string[]): number => tools[side](['remote', ...args]).status;
+      const at = `--sysroot=${dirs[side]}`;
+      const statuses = [call('add', at, 'one', 'http://x/'), call('add', at, 'two', 'http://y/'), call('delete', at, 'one')];
+      return [statuses, readFileSync(join(dirs[side], 'ostree/repo/config'), 'utf8')];
+    });
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]?.[0]).toEqual([0, 0, 0]);
+  });
+
   withTools.each([
     [['add']],
     [['add', 'new']],
@@ -85,6 +100,7 @@ describe('remote add, delete, show-url, list', () => {
     [['add', 'm', 'http://example.com', '--force', 'x']],
     [['add', 'm', 'http://example.com', '--force', '--if-not-exists']],
     [['add', 'bad/name', 'http://example.com']],
+    [['add', 'new', 'http://example.com', '--sysroot=/nowhere']],
     [['add', '-bad', 'http://example.com']],
     [['delete']],
     [['delete', 'm']],

@@ -3,6 +3,9 @@
  *
  * Source: ostree-cli A.0.
  */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { HacktreeError } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
 import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
@@ -106,8 +109,17 @@ function show(text: string): number {
 }
 
 function readGlobals(options: OptionTokens): GlobalOptions {
-  const repo = options.get('repo');
-  return { repo: repo === true ? undefined : repo?.at(-1), verbose: options.has('verbose'), json: false, progress: 'none' };
+  const last = (name: string): string | undefined => {
+    const values = options.get(name);
+    return values === true ? undefined : values?.at(-1);
+  };
+  const sysroot = last('sysroot');
+  return {
+    repo: sysroot === undefined ? last('repo') : repoOfSysroot(sysroot),
+    verbose: options.has('verbose'),
+    json: false,
+    progress: 'none',
+  };
 }
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -136,4 +148,13 @@ const MANNERS: Manners = {
 export async function main(): Promise<void> {
   guardProcess(RULES);
   process.exitCode = await ostreeMain(process.argv.slice(2));
+}
+
+/** `--sysroot` goes before `--repo`. Errors: `sysroot-not-found`. */
+function repoOfSysroot(sysroot: string): string {
+  if (existsSync(sysroot)) return join(sysroot, 'ostree/repo');
+  const path = resolve(sysroot);
+  throw new HacktreeError('sysroot-not-found', `loading sysroot: opendir(${path}): No such file or directory`, {
+    details: { path },
+  });
 }

@@ -11,6 +11,16 @@ const CACHE_DIR = {
 } as const satisfies OptionSpec;
 const MISSING_NAME = { missing: 'NAME must be specified' } as const;
 
+/** Scripts for image builders name the repository this way. */
+const SYSROOT = {
+  long: 'sysroot',
+  kind: 'string',
+  value: 'PATH',
+  completes: 'path',
+  frontEnds: ['ostree'],
+  summary: 'Use the repository of this system root, ostree/repo below it',
+} as const;
+
 export const remoteAdd = command({
   id: 'remote add',
   area: 'mirror',
@@ -40,6 +50,7 @@ export const remoteAdd = command({
     { long: 'custom-backend', kind: 'string', value: 'NAME', summary: 'Note that another program fetches its content' },
     { long: 'contenturl', kind: 'string', value: 'URL', summary: 'Fetch file objects there instead' },
     { long: 'collection-id', kind: 'string', value: 'ID', summary: 'Expect commits of this collection' },
+    SYSROOT,
   ],
   ostree: { missing: 'NAME and URL must be specified' },
   examples: [
@@ -57,7 +68,7 @@ export const remoteDelete = command({
   summary: 'Delete a remote and its keys; its refs stay',
   usesRepo: true,
   args: [NAME],
-  options: [{ long: 'if-exists', kind: 'flag', summary: 'Say nothing when there is none' }],
+  options: [{ long: 'if-exists', kind: 'flag', summary: 'Say nothing when there is none' }, SYSROOT],
   ostree: MISSING_NAME,
 });
 
