@@ -73,7 +73,7 @@ export function makeMirrorRows({ tree, work, tools, run }) {
       },
       contenders: pulls('first'),
     },
-    { name: 'pull, 100 changed files', target: { faster: 1 }, prepare: clientWithFirst, contenders: pulls('update') },
+    { name: 'pull, 100 changed files', target: { seconds: 2 }, prepare: clientWithFirst, contenders: pulls('update') },
     { name: 'pull, another group for all', target: { faster: 5 }, prepare: clientWithFirst, contenders: pulls('regrouped') },
     {
       name: 'pull-local, bare to bare',

@@ -24,6 +24,8 @@ export function judge({ target }, results) {
   if (last === undefined) return {};
   const faster = last.seconds / first.seconds;
   if (target?.faster !== undefined) return { ratio: faster, wanted: `>= ${target.faster}`, isMet: faster >= target.faster };
+  if (target?.seconds !== undefined)
+    return { ratio: faster, wanted: `< ${target.seconds} s`, isMet: first.seconds < target.seconds };
   if (target?.slower !== undefined)
     return { ratio: 1 / faster, wanted: `<= ${target.slower}`, isMet: 1 / faster <= target.slower };
   return { ratio: faster };

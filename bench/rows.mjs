@@ -4,7 +4,7 @@
  * A row is `{ name, target, contenders: { NAME: argv }, prepare(name) }`. Every contender has a folder of its own, beside the tree, so
  * all of them work on one file system. `prepare` runs before every measured run and is not measured. The first contender is the one
  * that is compared: `target.faster` wants the last one's time over the first's at least that, `target.slower` wants the first's time
- * over the last's at most that. `sameOutput` demands that all contenders print the same (a commit's checksum).
+ * over the last's at most that, `target.seconds` the first's time below that. `sameOutput` demands that all contenders print the same (a commit's checksum).
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
