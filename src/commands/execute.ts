@@ -10,6 +10,7 @@ import { Context, type GlobalOptions, type Surroundings } from './context.ts';
 import { printErrorObject, printResult } from './json.ts';
 import { loadCommand } from './loaders.ts';
 import { Output, ReaderGone, writeStderr } from './output.ts';
+import { makeRepoWritable } from './own-namespace.ts';
 import { EXIT_READER_GONE, failureStatus, printError, type ReportRules, toHacktreeError } from './report.ts';
 import type { CommandSpec } from './spec.ts';
 import { isTerminal } from './terminal.ts';
@@ -44,6 +45,7 @@ export async function execute({ spec, input, global, rules }: Execution): Promis
   const signal = watch?.signal ?? new AbortController().signal;
   const context = new Context(rules, global, { surroundings: surroundingsOfProcess(), signal });
   try {
+    if (spec.usesRepo === true) await makeRepoWritable(context);
     const run = await loadCommand(spec.id);
     const result = await run(context, input);
     if (global.json) context.output.print(printResult(spec.id, result));
