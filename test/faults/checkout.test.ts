@@ -39,7 +39,7 @@ const ERRORS: Readonly<Record<string, readonly string[]>> = {
   'pread64,read': ['EIO'],
   'fsetxattr,lsetxattr': ['ENOSPC'],
 };
-const PER_CALL = 6;
+const PER_CALL = 4;
 /** Copies and empty files have the time of their making. */
 const ASPECTS = { times: false };
 

@@ -21,7 +21,7 @@ const EFFECTS: readonly (readonly [string, string])[] = [
     ['EIO', 'ENOSPC', 'EDQUOT'].map((error) => [calls, `error=${error}`] as const),
   ),
 ];
-const PER_CALL = 4;
+const PER_CALL = 3;
 
 let injected = 0;
 
