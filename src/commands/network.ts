@@ -7,13 +7,29 @@ import * as fs from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errnoOf, wrapSystemError } from '../core/index.ts';
-import { type Credentials, type NetworkOptions, parseNetrc, type RemotesPlace, type TrustOptions } from '../remote/index.ts';
+import {
+  type Credentials,
+  type NetworkOptions,
+  parseNetrc,
+  type RemoteQuery,
+  type RemotesPlace,
+  type TrustOptions,
+} from '../remote/index.ts';
+import type { Repo } from '../repo/index.ts';
 import type { Context } from './context.ts';
 
 type Env = NodeJS.ProcessEnv;
 
-/** Proxies and credentials. Errors: `permission`, `io` (a netrc file that is there but cannot be read). */
-export function networkOf({ surroundings: { env } }: Context): NetworkOptions {
+/** What every service that asks a remote wants to know besides the repository. */
+export type RemoteReach = Required<Pick<RemoteQuery, 'network' | 'trust' | 'place'>> & Pick<RemoteQuery, 'cacheDir'>;
+
+/** How a command reaches the remotes of a repository. Errors: `permission`, `io` (a netrc file that cannot be read). */
+export function reachOf(context: Context, repo: Repo, cacheDir?: string): RemoteReach {
+  return { cacheDir, network: networkOf(context), trust: trustOf(context), place: remotesPlaceOf(repo.path) };
+}
+
+/** Proxies and credentials. */
+function networkOf({ surroundings: { env } }: Context): NetworkOptions {
   const http = given(env.http_proxy);
   const https = given(env.https_proxy) ?? given(env.HTTPS_PROXY);
   const no = given(env.no_proxy) ?? given(env.NO_PROXY);
@@ -29,12 +45,15 @@ export function networkOf({ surroundings: { env } }: Context): NetworkOptions {
 
 const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 
+/** The file that NETRC names must be readable; the one in HOME may be another user's, as under `setpriv`. */
 function readNetrc(env: Env): Credentials[] {
-  const path = given(env.NETRC) ?? join(given(env.HOME) ?? homedir(), '.netrc');
+  const named = given(env.NETRC);
+  const path = named ?? join(given(env.HOME) ?? homedir(), '.netrc');
   try {
     return parseNetrc(fs.readFileSync(path, 'utf8'));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || (errno === 'EACCES' && named === undefined)) return [];
     throw wrapSystemError(error, 'Reading', path);
   }
 }
@@ -48,7 +67,8 @@ export function trustOf({ surroundings: { env } }: Context): TrustOptions {
   };
 }
 
-const SYSTEM_REPOS = ['/ostree/repo', '/sysroot/ostree/repo', '/gnomeos/repo'];
+/** As they are named on the host, and inside a deployed root. */
+const SYSTEM_REPOS = ['/ostree/repo', '/sysroot/ostree/repo', '/gnomeos/repo', '/sysroot/gnomeos/repo'];
 
 /** Where remotes are configured besides the repository: for the system's repository in /etc. */
 export function remotesPlaceOf(repoPath: string): RemotesPlace {

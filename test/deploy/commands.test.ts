@@ -2,7 +2,9 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { HACKTREE, hacktreeOk, requireRoot, requireTool, run, runOk } from '../helpers/run.ts';
+import { startHostileServer } from '../helpers/hostile-server.ts';
+import { startProxy } from '../helpers/proxy.ts';
+import { HACKTREE, hacktreeMeanwhile, hacktreeOk, requireRoot, requireTool, run, runOk } from '../helpers/run.ts';
 import { keptScratchDir } from '../helpers/scratch.ts';
 import { TestSystem } from '../helpers/sysroot.ts';
 import { makeTinyRoot } from '../helpers/tiny-root.ts';
@@ -254,6 +256,35 @@ describe('upgrade and switch', () => {
     hacktreeOk(['refs', '--delete', 'os', `--repo=${mirror}`]);
     hacktreeOk(['summary', '--update', `--repo=${mirror}`]);
     expect(fails('upgrade', '--check')).toEqual([1, "error: The remote 'near' has no ref 'os'"]);
+  });
+
+  asRoot('reach a mirror through the proxy of the environment', async () => {
+    const mirror = join(system.dir, 'mirror');
+    const repo = `--repo=${system.root}/gnomeos/repo`;
+    const publish = (): void => void hacktreeOk(['pull-local', `${system.root}/gnomeos/repo`, 'os', `--repo=${mirror}`]);
+    hacktreeOk(['init', '--mode=archive', `--repo=${mirror}`]);
+    publish();
+    hacktreeOk(['remote', 'add', '--no-gpg-verify', 'far', 'http://mirror.invalid:80/', repo]);
+    hacktreeOk(['refs', '--create=far:os', 'os', repo]);
+    const server = await startHostileServer(mirror);
+    const proxy = await startProxy(new URL(server.url).host);
+    const asked = async (...args: string[]): Promise<[number, string]> => {
+      proxy.asked.length = 0;
+      const { status: code, stdout } = await hacktreeMeanwhile([...args, `--sysroot=${system.root}`], { http_proxy: proxy.url });
+      expect(new Set(proxy.asked)).toEqual(new Set(['mirror.invalid:80']));
+      return [code, stdout];
+    };
+    try {
+      expect(await asked('switch', 'far:os')).toEqual([0, expect.stringContaining('Upgrades follow far:os')]);
+      system.commit('3.0');
+      publish();
+      hacktreeOk(['refs', '--delete', 'os', repo]);
+      expect(await asked('upgrade', '--check')).toEqual([0, expect.stringContaining('Update available.')]);
+      expect(await asked('upgrade')).toEqual([0, expect.stringContaining('Deployed root-3.0')]);
+    } finally {
+      proxy.stop();
+      await server.stop();
+    }
   });
 
   asRoot('refuse what is older unless told to take it', () => {

@@ -1,5 +1,5 @@
 /** Running programs in tests: status and output as values, and an honest answer to a missing tool. */
-import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -75,6 +75,23 @@ export function hacktree(args: readonly string[], options: RunOptions = {}): Run
 /** Runs bin/hacktree.js, which must succeed, and returns its standard output without the last newline. */
 export function hacktreeOk(args: readonly string[], options: RunOptions = {}): string {
   return runOk(process.execPath, [HACKTREE, ...args], options);
+}
+
+/** Runs bin/hacktree.js while this process goes on, for example to serve it. */
+export function hacktreeMeanwhile(args: readonly string[], env: Record<string, string> = {}): Promise<RunResult> {
+  const child = spawn(process.execPath, [HACKTREE, ...args], {
+    env: { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return chunks;
+  });
+  const text = (chunks: Buffer[] | undefined): string => Buffer.concat(chunks ?? []).toString();
+  return new Promise((resolve) =>
+    child.on('close', (status) => resolve({ status: status ?? -1, stdout: text(stdout), stderr: text(stderr) })),
+  );
 }
 
 /**

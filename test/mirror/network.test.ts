@@ -1,15 +1,13 @@
 /** The network as administrators make it: passwords, certificates, proxies, lists of mirrors; with the real nginx. */
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256 } from '../../src/core/index.ts';
 import { Fetcher } from '../../src/remote/net/fetcher.ts';
 import { type Misbehave, startHostileServer } from '../helpers/hostile-server.ts';
 import { freePort, type Nginx, startNginx } from '../helpers/nginx.ts';
-import { HACKTREE, hacktreeOk, type RunResult, requireTool, runOk } from '../helpers/run.ts';
+import { startProxy, type TestProxy } from '../helpers/proxy.ts';
+import { hacktreeMeanwhile, hacktreeOk, type RunResult, requireTool, runOk } from '../helpers/run.ts';
 import { keptScratchDir, scratchDir } from '../helpers/scratch.ts';
 import { noise } from '../helpers/trees.ts';
 
@@ -21,7 +19,7 @@ let mirror: string;
 let work: string;
 let repo: string;
 let nginx: Nginx | undefined;
-let proxy: Server | undefined;
+let proxy: TestProxy | undefined;
 
 beforeAll(() => {
   if (!isReady) return;
@@ -63,8 +61,7 @@ beforeEach(() => {
 afterEach(async () => {
   await nginx?.stop();
   nginx = undefined;
-  proxy?.closeAllConnections();
-  proxy?.close();
+  proxy?.stop();
   proxy = undefined;
 });
 
@@ -79,17 +76,8 @@ const addRemote = (url: string, ...options: string[]): void =>
 /** Runs a pull without keeping this process from serving. */
 function pull(env: Record<string, string> = {}, ...options: string[]): Promise<RunResult> {
   const retries = options.some((option) => option.startsWith('--network-retries')) ? [] : ['--network-retries=0'];
-  const args = [HACKTREE, `--repo=${repo}`, 'pull', '--progress=none', '--threads=1', ...retries, ...options, 'm', 'main'];
-  const child = spawn(process.execPath, args, { env: { ...process.env, HOME: work, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
-    const chunks: Buffer[] = [];
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    return chunks;
-  });
-  const text = (chunks: Buffer[] | undefined): string => Buffer.concat(chunks ?? []).toString();
-  return new Promise((resolve) =>
-    child.on('close', (status) => resolve({ status: status ?? -1, stdout: text(stdout), stderr: text(stderr) })),
-  );
+  const args = [`--repo=${repo}`, 'pull', '--progress=none', '--threads=1', ...retries, ...options, 'm', 'main'];
+  return hacktreeMeanwhile(args, { HOME: work, ...env });
 }
 
 async function expectPulls(env: Record<string, string> = {}, ...options: string[]): Promise<void> {
@@ -255,32 +243,13 @@ describe('places', () => {
 });
 
 describe('a proxy', () => {
-  /** A proxy that passes everything on, and a list of what it was asked for. */
-  async function startProxy(): Promise<{ url: string; asked: string[] }> {
-    const asked: string[] = [];
-    const server = createServer((_, response) => response.writeHead(501).end());
-    server.on('connect', ({ url = '' }, socket) => {
-      asked.push(url);
-      const [host, port] = url.split(':');
-      const upstream = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        upstream.pipe(socket).pipe(upstream);
-      });
-      upstream.on('error', () => socket.destroy());
-      socket.on('error', () => upstream.destroy());
-    });
-    const port = await freePort();
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    proxy = server;
-    return { url: `http://127.0.0.1:${port}`, asked };
-  }
-
   withTools.each([
     ['of the remote', 'remote'],
     ['of the environment', 'environment'],
   ])('%s', async (_, from) => {
     const url = await start();
-    const { url: via, asked } = await startProxy();
+    proxy = await startProxy();
+    const { url: via, asked } = proxy;
     addRemote(url, ...(from === 'remote' ? [`--set=proxy=${via}`] : []));
     await expectPulls(from === 'remote' ? {} : { http_proxy: via });
     expect(asked.length).toBeGreaterThan(0);
@@ -288,7 +257,8 @@ describe('a proxy', () => {
   });
 
   withTools('that is not for this host', async () => {
-    const { url: via, asked } = await startProxy();
+    proxy = await startProxy();
+    const { url: via, asked } = proxy;
     addRemote(await start());
     await expectPulls({ http_proxy: via, no_proxy: 'localhost,127.0.0.1' });
     expect(asked).toEqual([]);

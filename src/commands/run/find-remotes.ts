@@ -13,7 +13,7 @@ import { openRepo, printDate, type Repo } from '../../repo/index.ts';
 import { readPairs } from '../collection-pairs.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
-import { networkOf, remotesPlaceOf, trustOf } from '../network.ts';
+import { type RemoteReach, reachOf } from '../network.ts';
 import type { Input } from '../spec.ts';
 import type { findRemotes as spec } from '../table/collections.ts';
 
@@ -23,15 +23,10 @@ export async function run(context: Context, input: FindInput): Promise<unknown> 
   const repo = openRepo(context.repoPath);
   const wanted = readPairs(input.refs);
   if (input.mirror && !input.pull) throw usageError('When --mirror is specified, --pull must also be');
-  const shared = {
-    network: networkOf(context),
-    trust: trustOf(context),
-    place: remotesPlaceOf(repo.path),
-    cacheDir: input.cacheDir,
-  };
-  const found = await findRemotes(repo, wanted, { ...shared, finders: readFinders(input.finders) });
+  const reach = reachOf(context, repo, input.cacheDir);
+  const found = await findRemotes(repo, wanted, { ...reach, finders: readFinders(input.finders) });
   printFound(context, wanted, found);
-  const pulled = input.pull && found.length > 0 ? await pullFound(context, repo, { wanted, found, input, shared }) : [];
+  const pulled = input.pull && found.length > 0 ? await pullFound(context, repo, { wanted, found, input, reach }) : [];
   return { remotes: found.map(remoteData), pulled };
 }
 
@@ -82,17 +77,17 @@ interface PullJob {
   readonly wanted: readonly CollectionRef[];
   readonly found: readonly FoundRemote[];
   readonly input: FindInput;
-  readonly shared: Pick<Parameters<typeof findRemotes>[2], 'network' | 'trust' | 'place' | 'cacheDir'>;
+  readonly reach: RemoteReach;
 }
 
 /** Errors: that of the first ref that no remote gave, as part of a message that names all such refs. */
 async function pullFound(
   context: Context,
   repo: Repo,
-  { wanted, found, input, shared }: PullJob,
+  { wanted, found, input, reach }: PullJob,
 ): Promise<readonly CollectionRef[]> {
   const { pulled, failed } = await pullFromRemotes(repo, wanted, found, {
-    ...shared,
+    ...reach,
     mirror: input.mirror,
     disableFsync: input.disableFsync,
     signal: context.signal,

@@ -7,7 +7,7 @@ import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { printSize } from '../format-text.ts';
 import { usageError } from '../input.ts';
-import { networkOf, remotesPlaceOf, trustOf } from '../network.ts';
+import { reachOf } from '../network.ts';
 import { pullOptions } from '../pull-options.ts';
 import type { Input } from '../spec.ts';
 import type { pull as spec } from '../table/mirrors.ts';
@@ -20,6 +20,7 @@ export async function run(context: Context, input: PullInput): Promise<unknown> 
   if (input.updateFrequency !== undefined) context.drawEvery(input.updateFrequency === 0 ? 1000 : input.updateFrequency);
   if (input.dryRun && !input.requireStaticDeltas && context.frontEnd === 'ostree')
     throw usageError('--dry-run requires --require-static-deltas');
+  const reach = reachOf(context, repo, input.cacheDir);
   const report = await pull(repo, remote, {
     ...pullOptions(context, input),
     refs,
@@ -30,10 +31,8 @@ export async function run(context: Context, input: PullInput): Promise<unknown> 
     timestampCheck: input.timestampCheck,
     timestampCheckFromRev: input.timestampCheckFromRev,
     localCacheRepos: input.localcacheRepo,
-    cacheDir: input.cacheDir,
-    network: readNetwork(context, input),
-    trust: trustOf(context),
-    place: remotesPlaceOf(repo.path),
+    ...reach,
+    network: { ...reach.network, ...readNetwork(input) },
   });
   printReport(context, report, input.dryRun);
   if (!input.dryRun) await updateSummaryIfAsked(context, repo.path);
@@ -49,10 +48,10 @@ function readTarget({ remote, refs }: PullInput): { remote: string; refs: readon
   return { remote: name, refs: [first, ...refs] };
 }
 
-function readNetwork(context: Context, input: PullInput): NetworkOptions {
+/** What the command line says of the network. Errors: `usage`. */
+function readNetwork(input: PullInput): NetworkOptions {
   const { maxOutstandingFetcherRequests: most, lowSpeedTimeSeconds: seconds } = input;
   return {
-    ...networkOf(context),
     url: input.url,
     headers: input.httpHeader.map(splitHeader),
     appendUserAgent: input.appendUserAgent,

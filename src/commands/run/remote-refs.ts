@@ -3,7 +3,7 @@ import { HacktreeError, isHacktreeError } from '../../core/index.ts';
 import { type RemoteRef, remoteRefs } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { networkOf, remotesPlaceOf, trustOf } from '../network.ts';
+import { reachOf } from '../network.ts';
 import type { Input } from '../spec.ts';
 import type { remoteRefs as spec } from '../table/remotes.ts';
 
@@ -18,9 +18,8 @@ export async function run(context: Context, input: RefsInput): Promise<unknown> 
 /** As the service, with the words that ostree has for a remote without a summary. */
 async function list(context: Context, { name, cacheDir }: RefsInput): Promise<readonly RemoteRef[]> {
   const repo = openRepo(context.repoPath);
-  const query = { cacheDir, network: networkOf(context), trust: trustOf(context), place: remotesPlaceOf(repo.path) };
   try {
-    return await remoteRefs(repo, name, query);
+    return await remoteRefs(repo, name, reachOf(context, repo, cacheDir));
   } catch (error) {
     if (!isHacktreeError(error) || error.message !== NO_SUMMARY) throw error;
     throw new HacktreeError(error.code, 'Remote refs not available; server has no summary file', error);

@@ -3,19 +3,14 @@ import { remoteSummary } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import { printVerdicts, type SignatureVerdict } from '../../sign/index.ts';
 import type { Context } from '../context.ts';
-import { networkOf, remotesPlaceOf, trustOf } from '../network.ts';
+import { reachOf } from '../network.ts';
 import type { Input } from '../spec.ts';
 import { showSummary } from '../summary-report.ts';
 import type { remoteSummary as spec } from '../table/remotes.ts';
 
 export async function run(context: Context, input: Input<typeof spec>): Promise<unknown> {
   const repo = openRepo(context.repoPath);
-  const summary = await remoteSummary(repo, input.name, {
-    cacheDir: input.cacheDir,
-    network: networkOf(context),
-    trust: trustOf(context),
-    place: remotesPlaceOf(repo.path),
-  });
+  const summary = await remoteSummary(repo, input.name, reachOf(context, repo, input.cacheDir));
   const data = showSummary(context, summary, input);
   const { verdicts } = summary;
   const isPart = input.raw || input.listMetadataKeys || input.printMetadataKey !== undefined;

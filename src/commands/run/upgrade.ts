@@ -11,9 +11,11 @@ import {
   requireNotOlder,
   type UpgradeCheck,
 } from '../../deploy/index.ts';
-import { askRemoteRef, pull } from '../../remote/index.ts';
+import { askRemoteRef } from '../../remote/index.ts';
 import { resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
+import { reachOf } from '../network.ts';
+import { pullRefspec } from '../pull-refspec.ts';
 import type { Input } from '../spec.ts';
 import { becomeWriter, deployOptions, planData, printDeployed, sysrootOf } from '../sysroot-context.ts';
 import type { upgrade } from '../table/deploy.ts';
@@ -29,7 +31,9 @@ async function check(context: Context, input: UpgradeInput): Promise<unknown> {
   becomeWriter(context, input);
   const sysroot = sysrootOf(input);
   const repo = openSysrootRepo(sysroot);
-  const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) => askRemoteRef(repo, remote, ref));
+  const found = await checkUpgrade(readState(sysroot), repo, (remote, ref) =>
+    askRemoteRef(repo, remote, ref, reachOf(context, repo)),
+  );
   printCheck(context, found);
   return found;
 }
@@ -51,16 +55,7 @@ async function upgradeNow(context: Context, input: UpgradeInput): Promise<unknow
   const sysroot = sysrootOf(input);
   const repo = openSysrootRepo(sysroot);
   const followed = followedRoot(readState(sysroot));
-  const colon = followed.refspec.indexOf(':');
-  if (colon >= 0) {
-    const ref = followed.refspec.slice(colon + 1);
-    await pull(repo, followed.refspec.slice(0, colon), {
-      refs: [ref],
-      onProgress: context.report,
-      onLockWait: context.onLockWait,
-      signal: context.signal,
-    });
-  }
+  await pullRefspec(context, repo, followed.refspec);
   const next = resolveRev(repo, followed.refspec);
   const present = deployedWith(readState(sysroot), followed.refspec, next);
   if (present !== undefined) {
