@@ -10,12 +10,13 @@ import { type HostileServer, type Misbehave, startHostileServer } from '../helpe
 import { keptScratchDir, scratchDir } from '../helpers/scratch.ts';
 import { noise } from '../helpers/trees.ts';
 
+const QUICK_STALL_MS = 400;
 const BIG_BYTES = 3_000_000;
 /** Inline workers and short pauses: what is tested is what happens, not when. */
 const QUICK: PullOptions = {
   refs: ['main'],
   threads: 0,
-  network: { backoffMs: 1, lowSpeedTimeMs: 400, lowSpeedBytes: 1000, retries: 3 },
+  network: { backoffMs: 1, lowSpeedTimeMs: QUICK_STALL_MS, lowSpeedBytes: 1000, retries: 3 },
 };
 
 let root: string;
@@ -98,6 +99,12 @@ describe('what is overcome', () => {
       response.writeHead(200, { 'content-length': file.length });
       response.write(file.subarray(0, 100));
       return true;
+    }));
+
+  it('this side being busy for longer than a server may stall', () =>
+    expectOvercome(({ path }) => {
+      if (path.endsWith('.filez')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, QUICK_STALL_MS * 1.5);
+      return false;
     }));
 
   it('a cache that holds a damaged copy, once', () =>

@@ -2,7 +2,8 @@
  * One HTTP request at a time over kept-alive connections. The only file that imports undici.
  *
  * It neither retries nor follows redirects (fetcher.ts does): it asks, hands the body over as it arrives, and gives up when
- * the transfer stalls: fewer bytes than the limit over a whole window, however long the transfer takes in all.
+ * the transfer stalls: fewer bytes than the limit over a whole window, however long the transfer takes in all. A window is a
+ * number of looks at the connection, not a time: while this process is busy or stopped, nobody looks and no server is blamed.
  *
  * Source: RFC 9110, RFC 9112.
  */
@@ -26,10 +27,12 @@ export interface Receiver {
 
 interface Transfer {
   windowBytes: number;
-  windowStartMs: number;
+  /** How often the window was looked at. */
+  looks: number;
   readonly stop: (error: Error) => void;
 }
 
+const LOOKS_PER_WINDOW = 10;
 const CONNECT_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
 
@@ -106,19 +109,19 @@ export class Transport {
   }
 
   #watch(controller: Dispatcher.DispatchController): Transfer {
-    const transfer: Transfer = { windowBytes: 0, windowStartMs: performance.now(), stop: (error) => controller.abort(error) };
+    const transfer: Transfer = { windowBytes: 0, looks: 0, stop: (error) => controller.abort(error) };
     this.#transfers.add(transfer);
-    this.#monitor ??= setInterval(() => this.#check(), Math.max(20, this.#windowMs / 10)).unref();
+    this.#monitor ??= setInterval(() => this.#look(), this.#windowMs / LOOKS_PER_WINDOW).unref();
     return transfer;
   }
 
-  #check(): void {
-    const now = performance.now();
+  #look(): void {
     for (const transfer of this.#transfers) {
-      if (now - transfer.windowStartMs < this.#windowMs) continue;
+      transfer.looks++;
+      if (transfer.looks < LOOKS_PER_WINDOW) continue;
       if (transfer.windowBytes < this.#minBytes) transfer.stop(stalled(transfer.windowBytes, this.#minBytes, this.#windowMs));
       transfer.windowBytes = 0;
-      transfer.windowStartMs = now;
+      transfer.looks = 0;
     }
   }
 }
