@@ -76,10 +76,16 @@ export class ProgressDrawer {
     if (style === 'json') write(`${JSON.stringify({ progress: { ...progress, elapsedMs: Math.round(elapsedMs) } })}\n`);
     else if (style === 'plain') write(`${progressLine(progress, elapsedMs)}\n`);
     else {
-      write(`${CLEAR}${progressLine(progress, elapsedMs, BAR_WIDTH).slice(0, Math.max(20, columns - 1))}`);
+      write(`${CLEAR}${fittingLine(progress, elapsedMs, Math.max(20, columns - 1))}`);
       this.#isShown = true;
     }
   }
+}
+
+/** The line with its bar, or without where the terminal is too narrow for both, cut at its edge. */
+function fittingLine(progress: Progress, elapsedMs: number, width: number): string {
+  const withBar = progressLine(progress, elapsedMs, BAR_WIDTH);
+  return withBar.length <= width ? withBar : progressLine(progress, elapsedMs).slice(0, width);
 }
 
 /** Prints one state as a line. `barWidth` 0 leaves the bar out. */
@@ -91,10 +97,20 @@ export function progressLine(progress: Progress, elapsedMs: number, barWidth = 0
   if (share !== undefined) parts.push(`${Math.floor(share * 100)}%`);
   parts.push(objectsTotal === undefined ? `${objectsDone} objects` : `${objectsDone}/${objectsTotal} objects`);
   if (bytesDone > 0) parts.push(bytesTotal === undefined ? size(bytesDone) : `${size(bytesDone)}/${size(bytesTotal)}`);
+  parts.push(...savedParts(progress));
   if (bytesDone > 0 && elapsedMs >= 1000) parts.push(`${size(bytesDone / (elapsedMs / 1000))}/s`);
   const left = share === undefined || share === 0 ? undefined : (elapsedMs * (1 - share)) / share;
   if (left !== undefined && elapsedMs >= 1000) parts.push(`${duration(left)} left`);
   return parts.join('  ');
+}
+
+/** `saved 1.20 GB (index)`, for each way that saved something. */
+function savedParts({ savedBytes: { byIndex, byDeltas } = { byIndex: 0, byDeltas: 0 } }: Progress): string[] {
+  const ways: [number, string][] = [
+    [byIndex, 'index'],
+    [byDeltas, 'deltas'],
+  ];
+  return ways.flatMap(([bytes, name]) => (bytes > 0 ? [`saved ${size(bytes)} (${name})`] : []));
 }
 
 /** By bytes where they are known, since files differ more in size than in cost per file. */

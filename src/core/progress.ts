@@ -14,6 +14,8 @@ export interface Progress {
   readonly bytesDone: number;
   /** undefined while it is not known, or when bytes mean nothing in this phase. */
   readonly bytesTotal?: number | undefined;
+  /** Pulls: bytes that need not be downloaded, so far, by what saves them. */
+  readonly savedBytes?: { readonly byIndex: number; readonly byDeltas: number };
 }
 
 /** Receives the state of a job. Must not throw. */

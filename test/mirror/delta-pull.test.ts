@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Progress } from '../../src/core/index.ts';
 import { addRemote, pull } from '../../src/remote/index.ts';
 import { initRepo, openRepo, type Repo } from '../../src/repo/index.ts';
 import { type Nginx, startNginx } from '../helpers/nginx.ts';
@@ -48,8 +49,15 @@ async function clientAtFirst(mode: string): Promise<Repo> {
 describe.each(['bare', 'bare-user'])('into %s', (mode) => {
   withTools('uses the delta and no object', async () => {
     const repo = await clientAtFirst(mode);
-    const report = await pull(repo, 'm', { refs: ['main'], threads: 0, requireStaticDeltas: true });
+    const progress: Progress[] = [];
+    const onProgress = (each: Progress): unknown => progress.push(each);
+    const report = await pull(repo, 'm', { refs: ['main'], threads: 0, requireStaticDeltas: true, onProgress });
     expect(report.deltaParts).toBe(1);
+    expect(report.deltaBytesSaved).toBeGreaterThan(150_000);
+    expect(progress.find(({ phase }) => phase === 'Applying static delta')?.savedBytes).toEqual({
+      byIndex: 0,
+      byDeltas: report.deltaBytesSaved,
+    });
     expect(report.contentFetched).toBe(0);
     expect(nginx.requests().filter(({ path }) => /\.(filez|dirtree|dirmeta)$/.test(path))).toEqual([]);
     expect(ostree(repo.path, 'rev-parse', 'm:main')).toBe(second);

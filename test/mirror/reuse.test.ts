@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Progress } from '../../src/core/index.ts';
 import { addRemote, pull, updateSummary } from '../../src/remote/index.ts';
 import { commit, fsck, initRepo, openRepo, type Repo, resolveRev } from '../../src/repo/index.ts';
 import { type Nginx, startNginx } from '../helpers/nginx.ts';
@@ -64,8 +65,14 @@ describe.each(['bare', 'bare-user', 'archive'])('into %s', (mode) => {
     change();
     await publish(2000n);
     nginx.forget();
-    const report = await pull(repo, 'm', { refs: ['main'] });
+    const progress: Progress[] = [];
+    const report = await pull(repo, 'm', { refs: ['main'], onProgress: (each) => progress.push(each) });
     expect(contentRequests()).toEqual([]);
+    expect(report.bytesSaved).toBeGreaterThan(2_500_000);
+    expect(progress.at(-1)).toMatchObject({
+      phase: 'Reusing content',
+      savedBytes: { byIndex: report.bytesSaved, byDeltas: 0 },
+    });
     expect(report.contentFetched).toBe(0);
     expect(report.contentReused).toBeGreaterThanOrEqual(301);
     expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));

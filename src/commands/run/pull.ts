@@ -76,4 +76,6 @@ function printReport(context: Context, report: PullReport, isDryRun: boolean): v
   context.line(printPullReport(report));
   if (context.frontEnd === 'hacktree' && report.contentReused > 0)
     context.line(`${report.contentReused} objects needed no download, which saves ${printSize(report.bytesSaved)}`);
+  if (context.frontEnd === 'hacktree' && report.deltaBytesSaved > 0)
+    context.line(`Static deltas saved ${printSize(report.deltaBytesSaved)}: the content they made, less what they weigh`);
 }

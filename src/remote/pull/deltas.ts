@@ -8,7 +8,7 @@
  * Source: ostree-format 10.2, 10.5.
  */
 import * as fs from 'node:fs';
-import { type Checksum, checksumOf, HacktreeError, isHacktreeError } from '../../core/index.ts';
+import { type Checksum, checksumOf, HacktreeError, isHacktreeError, type ReportProgress } from '../../core/index.ts';
 import {
   decodeDeltaIndex,
   decodeSignedDelta,
@@ -56,14 +56,14 @@ export async function applyDelta(
   access: RemoteAccess,
   summary: RemoteSummary | undefined,
   pool: Pool<PullTask, PullBatchResult>,
-  { request, totals }: { request: DeltaRequest; totals: PullTotals },
+  { request, totals, report }: { request: DeltaRequest; totals: PullTotals; report: ReportProgress },
 ): Promise<PlannedDeltas> {
   try {
     const delta = chooseDelta(repo, await listDeltas(access, summary, request.to, totals), request);
     if (delta !== undefined) {
       const block = await fetchSuperblock(access, deltaDirectory(delta.name), delta, request.trust);
       if (access.local === undefined) totals.metadata++;
-      if (!request.isDryRun) await runDelta(access, block, pool, totals);
+      if (!request.isDryRun) await runDelta(access, block, pool, { totals, report });
       return planOf(block);
     }
     if (request.isRequired)
@@ -118,13 +118,21 @@ async function runDelta(
   access: RemoteAccess,
   block: Superblock,
   pool: Pool<PullTask, PullBatchResult>,
-  totals: PullTotals,
+  { totals, report }: { totals: PullTotals; report: ReportProgress },
 ): Promise<void> {
   const directory = deltaDirectory(block);
+  const objectsTotal = block.parts.reduce((total, { objects }) => total + objects.length, 0);
+  const { downloadBytes: bytesTotal } = planOf(block);
+  let objectsDone = 0;
+  let bytesDone = 0;
   const jobs = block.parts.map(async (part, i) => {
     const file = inlinePart(block, i) ?? readPartFile(await fetchPart(access, `${directory}/${i}`, Number(part.sizeBytes)), part);
     const result = await pool.run({ kind: 'part', part, file: plain(file) });
     totals.contentBytes += result.contentBytes;
+    totals.savedByDeltas += Math.max(0, result.contentBytes - Number(part.sizeBytes));
+    objectsDone += part.objects.length;
+    bytesDone += Number(part.sizeBytes);
+    report({ phase: 'Applying static delta', objectsDone, objectsTotal, bytesDone, bytesTotal });
   });
   const settled = await Promise.allSettled(jobs);
   for (const { status, ...rest } of settled) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;

@@ -97,6 +97,8 @@ export interface PullReport {
   /** Objects made of content that was here, thanks to the mirror's content index, and what their download would have cost. */
   readonly contentReused: number;
   readonly bytesSaved: number;
+  /** Content that parts of static deltas made, less what the parts weigh; 0 without deltas. */
+  readonly deltaBytesSaved: number;
   readonly elapsedSec: number;
   /** With dryRun: what a pull would fetch. */
   readonly planned: PullPlan;
@@ -148,13 +150,20 @@ class Pull {
   readonly #options: PullOptions;
   readonly #trust: Trust;
   readonly #startMs = performance.now();
-  readonly #totals: PullTotals = { metadata: 0, content: 0, contentBytes: 0, transferredBytes: 0 };
+  readonly #totals: PullTotals = {
+    metadata: 0,
+    content: 0,
+    contentBytes: 0,
+    transferredBytes: 0,
+    savedByIndex: 0,
+    savedByDeltas: 0,
+  };
   readonly #report: ReportProgress;
   #deltas: PlannedDeltas = { parts: 0, downloadBytes: 0, unpackedBytes: 0 };
   #pool: Pool<PullTask, PullBatchResult> | undefined;
   #summary: RemoteSummary | undefined;
   #overheadBytes = 0;
-  #reused = { objects: 0, savedBytes: 0 };
+  #reusedObjects = 0;
 
   constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
     this.#repo = repo;
@@ -162,7 +171,11 @@ class Pull {
     this.#access = access;
     this.#options = options;
     this.#trust = new Trust(repo, remote, options.trust);
-    this.#report = options.onProgress ?? (() => {});
+    const { onProgress } = options;
+    this.#report = (progress) => {
+      const { savedByIndex: byIndex, savedByDeltas: byDeltas } = this.#totals;
+      onProgress?.({ ...progress, savedBytes: { byIndex, byDeltas } });
+    };
   }
 
   async run(): Promise<PullReport> {
@@ -253,8 +266,8 @@ class Pull {
     const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
     if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
     if (this.#options.dryRun === true) return plan;
-    const made = await makeFromContent(pool, reuse, this.#report);
-    this.#reused = { objects: made.made.size, savedBytes: made.savedBytes };
+    const made = await makeFromContent(pool, reuse, { totals: this.#totals, report: this.#report });
+    this.#reusedObjects = made.made.size;
     this.#totals.contentBytes += made.contentBytes;
     const rest = missing.filter((checksum) => !made.made.has(checksum));
     const found = await fetchContent(pool, rest, {
@@ -356,6 +369,7 @@ class Pull {
     const used = await applyDelta(this.#repo, this.#access, this.#summary, this.#pool, {
       request: { to, current, ref, isRequired: requireStaticDeltas, isDryRun, trust: this.#trust },
       totals: this.#totals,
+      report: this.#report,
     });
     this.#deltas = {
       parts: this.#deltas.parts + used.parts,
@@ -396,8 +410,9 @@ class Pull {
       bytesTransferred: this.#totals.transferredBytes + this.#access.transferredBytes,
       overheadBytes: this.#overheadBytes,
       contentBytesWritten: this.#totals.contentBytes,
-      contentReused: this.#reused.objects,
-      bytesSaved: this.#reused.savedBytes,
+      contentReused: this.#reusedObjects,
+      bytesSaved: this.#totals.savedByIndex,
+      deltaBytesSaved: this.#totals.savedByDeltas,
       elapsedSec: Math.floor((performance.now() - this.#startMs) / 1000),
       planned,
     };

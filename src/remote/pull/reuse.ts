@@ -10,6 +10,7 @@ import type { IndexRecord } from '../mirror-index/layout.ts';
 import { MirrorIndex } from '../mirror-index/read.ts';
 import type { MakeItem } from './make-file.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
+import type { PullTotals } from './tree-scan.ts';
 
 export interface ReusePlan {
   /** What the mirror says of missing objects; empty without an index. */
@@ -45,8 +46,6 @@ const BATCH_ITEMS = 64;
 export interface ReuseResult {
   readonly made: ReadonlySet<Checksum>;
   readonly contentBytes: number;
-  /** Bytes that a download would have cost. */
-  readonly savedBytes: number;
   /** Rows for the content index. */
   readonly digests: Buffer;
 }
@@ -55,18 +54,17 @@ export interface ReuseResult {
 export async function makeFromContent(
   pool: Pool<PullTask, PullBatchResult>,
   { records, items }: ReusePlan,
-  report: ReportProgress,
+  { totals, report }: { readonly totals: PullTotals; readonly report: ReportProgress },
 ): Promise<ReuseResult> {
   const made = new Set<Checksum>();
   const rows: Uint8Array[] = [];
   let contentBytes = 0;
-  let savedBytes = 0;
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const receive = (result: PullBatchResult): void => {
     for (const checksum of result.made) {
       made.add(checksum);
-      savedBytes += records.get(checksum)?.archivedBytes ?? 0;
+      totals.savedByIndex += records.get(checksum)?.archivedBytes ?? 0;
     }
     contentBytes += result.contentBytes;
     rows.push(result.digests);
@@ -82,5 +80,5 @@ export async function makeFromContent(
   }
   await Promise.all(running);
   if (failures.length > 0) throw failures[0];
-  return { made, contentBytes, savedBytes, digests: Buffer.concat(rows) };
+  return { made, contentBytes, digests: Buffer.concat(rows) };
 }

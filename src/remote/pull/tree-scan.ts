@@ -21,6 +21,10 @@ export interface PullTotals {
   content: number;
   contentBytes: number;
   transferredBytes: number;
+  /** What downloads of the objects that were made of content that is here would have cost. */
+  savedByIndex: number;
+  /** Content that parts of static deltas made, less what the parts weigh. */
+  savedByDeltas: number;
 }
 
 export class TreeScan {

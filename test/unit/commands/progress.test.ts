@@ -10,6 +10,14 @@ describe('progressLine', () => {
     expect(progressLine(half, 10_000, 10)).toContain('[=====>    ]');
   });
 
+  it('says what the index and deltas save', () => {
+    const saving = (byIndex: number, byDeltas: number): string =>
+      progressLine({ phase: 'p', objectsDone: 1, bytesDone: 0, savedBytes: { byIndex, byDeltas } }, 0);
+    expect(saving(0, 0)).toBe('p  1 objects');
+    expect(saving(1_200_000, 0)).toBe('p  1 objects  saved 1.20 MB (index)');
+    expect(saving(1_200_000, 30)).toBe('p  1 objects  saved 1.20 MB (index)  saved 30 B (deltas)');
+  });
+
   it('leaves out what is not known', () => {
     expect(progressLine({ phase: 'Scanning', objectsDone: 7, bytesDone: 0 }, 5000)).toBe('Scanning  7 objects');
   });
@@ -81,6 +89,21 @@ describe('ProgressDrawer', () => {
     expect(JSON.parse(written[0] ?? '')).toEqual({
       progress: { phase: 'p', objectsDone: 4, objectsTotal: 10, bytesDone: 0, elapsedMs: 0 },
     });
+  });
+
+  it('gives the bar up before what it says', () => {
+    const lineAt = (columns: number): string => {
+      let text = '';
+      let nowMs = 0;
+      const drawer = new ProgressDrawer({ style: 'bar', write: (each) => (text += each), nowMs: () => nowMs, columns });
+      nowMs = 100;
+      drawer.report({ ...half, savedBytes: { byIndex: 1_200_000_000, byDeltas: 0 } });
+      return text.slice('\r\u001b[K'.length);
+    };
+    const counts = '50%  50/100 objects  5.00 MB/10.0 MB  saved 1.20 GB (index)';
+    expect(lineAt(120)).toBe(`Writing objects  [==========>         ]  ${counts}`);
+    expect(lineAt(80)).toBe(`Writing objects  ${counts}`);
+    expect(lineAt(40)).toBe(`Writing objects  ${counts}`.slice(0, 39));
   });
 
   it('is a bar on a terminal only', () => {
