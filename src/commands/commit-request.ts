@@ -46,7 +46,6 @@ export function readCommitRequest(context: Context, input: CommitInput): CommitO
     statCache: !input.noStatCache,
     strictIds: input.strictIds,
     fsync: input.disableFsync ? false : input.fsync,
-    bootId: context.surroundings.env.OSTREE_BOOTID,
     ...(input.threads === undefined ? {} : { threads: input.threads }),
   };
 }

@@ -5,6 +5,7 @@
  * dealt with in one place. With `--json` printing does nothing: the command returns its data instead.
  */
 import { type ErrorCode, HacktreeError, type Progress } from '../core/index.ts';
+import { type OstreeEnvironment, readEnvironment } from './environment.ts';
 import { Output, writeStderr } from './output.ts';
 import { ProgressDrawer, type ProgressMode, progressStyle } from './progress.ts';
 import { locateRepo } from './repo-location.ts';
@@ -32,6 +33,7 @@ export class Context {
   readonly rules: ReportRules;
   readonly options: GlobalOptions;
   readonly surroundings: Surroundings;
+  readonly environment: OstreeEnvironment;
   /** Aborted by SIGINT and SIGTERM in commands that are `interruptible`. */
   readonly signal: AbortSignal;
   readonly output: Output;
@@ -43,6 +45,7 @@ export class Context {
     this.rules = rules;
     this.options = options;
     this.surroundings = place.surroundings;
+    this.environment = readEnvironment(place.surroundings.env);
     this.signal = place.signal;
     this.output = new Output(place.surroundings.stdoutFd);
     this.#drawer = new ProgressDrawer({

@@ -1,7 +1,7 @@
 /**
  * What the environment knows about the network, the user's credentials and trusted keys; services are handed it as data.
  *
- * Source: curl(1) (http_proxy, https_proxy, no_proxy), netrc(5); ostree-cli A.0 (OSTREE_GPG_HOME, OSTREE_DUMMY_SIGN_ENABLED).
+ * Source: curl(1) (http_proxy, https_proxy, no_proxy), netrc(5); ostree-cli A.0 (OSTREE_DEBUG_HTTP, OSTREE_SKIP_CACHE).
  */
 import * as fs from 'node:fs';
 import { homedir } from 'node:os';
@@ -23,17 +23,25 @@ type Env = NodeJS.ProcessEnv;
 /** What every service that asks a remote wants to know besides the repository. */
 export type RemoteReach = Required<Pick<RemoteQuery, 'network' | 'trust' | 'place'>> & Pick<RemoteQuery, 'cacheDir'>;
 
+const STDERR = 2;
+
 /** How a command reaches the remotes of a repository. Errors: `permission`, `io` (a netrc file that cannot be read). */
 export function reachOf(context: Context, repo: Repo, cacheDir?: string): RemoteReach {
-  return { cacheDir, network: networkOf(context), trust: trustOf(context), place: remotesPlaceOf(repo.path) };
+  return {
+    cacheDir: cacheDir ?? (context.environment.skipCache ? false : undefined),
+    network: networkOf(context),
+    trust: trustOf(context),
+    place: remotesPlaceOf(repo.path),
+  };
 }
 
-/** Proxies and credentials. */
-function networkOf({ surroundings: { env } }: Context): NetworkOptions {
+/** Proxies and credentials, and whether traffic is shown. */
+function networkOf({ surroundings: { env }, environment: { debugHttp } }: Context): NetworkOptions {
   const http = given(env.http_proxy);
   const https = given(env.https_proxy) ?? given(env.HTTPS_PROXY);
   const no = given(env.no_proxy) ?? given(env.NO_PROXY);
   return {
+    ...(debugHttp ? { traceFd: STDERR } : {}),
     credentials: readNetrc(env),
     proxyEnvironment: {
       ...(http === undefined ? {} : { http }),
@@ -59,10 +67,10 @@ function readNetrc(env: Env): Credentials[] {
 }
 
 /** Where keys are looked for beyond those of the remote. */
-export function trustOf({ surroundings: { env } }: Context): TrustOptions {
-  const home = given(env.OSTREE_GPG_HOME);
+export function trustOf({ environment: { gpgHome, dummyEnabled } }: Context): TrustOptions {
+  const home = given(gpgHome);
   return {
-    dummyEnabled: env.OSTREE_DUMMY_SIGN_ENABLED === '1',
+    dummyEnabled,
     ...(home === undefined ? {} : { gpgKeyringDirs: [home] }),
   };
 }

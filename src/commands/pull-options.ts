@@ -23,7 +23,6 @@ type Shared = Pick<
 export function pullOptions(context: Context, input: Shared): PullOptions {
   if (input.depth !== undefined && input.depth < -1)
     throw usageError(`Invalid value '${input.depth}' for --depth, expected -1 or more`);
-  const bootId = context.surroundings.env.OSTREE_BOOTID;
   return {
     commitMetadataOnly: input.commitMetadataOnly,
     disableFsync: input.disableFsync,
@@ -38,6 +37,5 @@ export function pullOptions(context: Context, input: Shared): PullOptions {
     onProgress: context.report,
     onLockWait: context.onLockWait,
     ...(input.threads === undefined ? {} : { threads: input.threads }),
-    ...(bootId === undefined ? {} : { bootId }),
   };
 }

@@ -14,7 +14,7 @@ export async function showSignatures(
   choice: GpgChoice,
 ): Promise<SignatureVerdict[]> {
   const place = gpgKeysPlace(context, choice);
-  const dummyEnabled = context.surroundings.env.OSTREE_DUMMY_SIGN_ENABLED === '1';
+  const { dummyEnabled } = context.environment;
   const verdicts =
     context.frontEnd === 'ostree'
       ? await checkGpgSignatures(repo, commit, place)

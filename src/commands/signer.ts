@@ -24,7 +24,8 @@ export interface SigningRequest {
   readonly keyFiles: readonly string[];
   /** Kind of `keys` and `keyFiles`; default ed25519. */
   readonly type: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+  /** Whether keys of kind `dummy` may be used. */
+  readonly dummyEnabled: boolean;
 }
 
 type Signer = NonNullable<CommitOptions['sign']>;
@@ -36,7 +37,7 @@ export function openSigner(request: SigningRequest): Signer | undefined {
   const secrets = [...keys, ...keyFiles.flatMap((file) => keysOfFile(file, request))];
   if (gpgKeys.length === 0 && secrets.length === 0) return undefined;
   const kind = kindOf(request.type);
-  const signAll = secrets.map((secret) => signerOf(kind, secret, request.env));
+  const signAll = secrets.map((secret) => signerOf(kind, secret, request.dummyEnabled));
   return async (bytes, detached) => {
     let dict: Dict = detached;
     for (const keyId of gpgKeys) {
@@ -68,8 +69,8 @@ function keysOfFile(file: string, { type }: SigningRequest): string[] {
   return type === 'spki' ? [text] : text.split('\n').filter((line) => line !== '');
 }
 
-function signerOf(kind: Kind, secret: string, env: NodeJS.ProcessEnv): (bytes: Uint8Array) => Uint8Array {
-  if (kind === 'dummy') return () => signDummy(secret, { enabled: env.OSTREE_DUMMY_SIGN_ENABLED === '1' });
+function signerOf(kind: Kind, secret: string, dummyEnabled: boolean): (bytes: Uint8Array) => Uint8Array {
+  if (kind === 'dummy') return () => signDummy(secret, { enabled: dummyEnabled });
   if (kind === 'spki') return (bytes) => signSpki(secret, bytes);
   const key = parseEd25519SecretKey(secret);
   return (bytes) => signEd25519(key, bytes);

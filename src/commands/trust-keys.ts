@@ -10,13 +10,16 @@ export interface KeysInput {
 }
 
 /** The keys that a command names. Errors: `not-supported`. */
-export function keyTrust({ surroundings: { env } }: Context, { keys, signType, keysFile, keysDir }: KeysInput): DeltaTrust {
+export function keyTrust(
+  { environment: { dummyEnabled } }: Context,
+  { keys, signType, keysFile, keysDir }: KeysInput,
+): DeltaTrust {
   return {
     type: parseSignType(signType),
     keys,
     files: keysFile === undefined ? [] : [keysFile],
     dirs: keysDir === undefined ? undefined : [keysDir],
-    dummyEnabled: env.OSTREE_DUMMY_SIGN_ENABLED === '1',
+    dummyEnabled,
   };
 }
 
@@ -28,6 +31,6 @@ export interface GpgChoice {
 }
 
 /** Where GPG keys are looked for: OSTREE_GPG_HOME stands in for the system's directory. */
-export function gpgKeysPlace({ surroundings: { env } }: Context, { remote, homedir }: GpgChoice): GpgKeysPlace {
-  return { remote, homedir, systemDirs: env.OSTREE_GPG_HOME === undefined ? undefined : [env.OSTREE_GPG_HOME] };
+export function gpgKeysPlace({ environment: { gpgHome } }: Context, { remote, homedir }: GpgChoice): GpgKeysPlace {
+  return { remote, homedir, systemDirs: gpgHome === undefined ? undefined : [gpgHome] };
 }

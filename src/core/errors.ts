@@ -22,6 +22,7 @@ export const ERROR_TABLE = {
   usage: entry('usage', 2, 'The command line cannot be understood: unknown option, missing or extra argument, bad value.'),
   internal: entry('internal', 1, 'A bug in hacktree. Please report it with the command and the message.'),
   interrupted: entry('user', 130, 'Stopped by a signal (Ctrl-C). Nothing is lost; run the same command again to go on.'),
+  'test-error': entry('user', 1, 'A fault that the environment asked for, to test scripts (OSTREE_REPO_TEST_ERROR).'),
   'not-supported': entry('user', 1, 'The request is valid but not available here (kernel, file system, or by design).'),
 
   'repo-not-found': entry('user', 1, 'No repository at the given place, or none was named.'),

@@ -5,4 +5,5 @@ export * from './errors.ts';
 export * from './hash.ts';
 export * from './names.ts';
 export * from './progress.ts';
+export type { TestError } from './test-errors.ts';
 export * from './version.ts';

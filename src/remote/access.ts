@@ -33,6 +33,8 @@ export interface NetworkOptions {
   readonly backoffMs?: number;
   readonly lowSpeedBytes?: number | undefined;
   readonly lowSpeedTimeMs?: number | undefined;
+  /** Requests and answers are written to this file descriptor. */
+  readonly traceFd?: number;
   /** Connections of each thread. Default 4. */
   readonly connections?: number;
 }
@@ -110,6 +112,7 @@ function fetcherInit(repo: Repo, remote: RemoteConfig, network: NetworkOptions):
     ...pem('tlsClientKey', remote.tlsClientKeyPath),
     http2: network.http2 ?? remote.http2,
     connections: network.connections ?? 4,
+    ...(network.traceFd === undefined ? {} : { traceFd: network.traceFd }),
     ...(network.retries === undefined ? {} : { retries: network.retries }),
     ...(network.backoffMs === undefined ? {} : { backoffMs: network.backoffMs }),
     ...(network.lowSpeedBytes === undefined ? {} : { lowSpeedBytes: network.lowSpeedBytes }),

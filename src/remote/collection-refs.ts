@@ -8,7 +8,7 @@
 import * as fs from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
-import { initRepo, openRepo, type Repo, readRef, updateRefs } from '../repo/index.ts';
+import { initRepo, openRepo, type Repo, type RepoSettings, readRef, updateRefs } from '../repo/index.ts';
 import { ensureDir } from '../sys/index.ts';
 import { pullLocal } from './pull/pull.ts';
 import type { RemoteSummary } from './remote-summary.ts';
@@ -60,7 +60,7 @@ export async function createUsb(repo: Repo, options: CreateUsbOptions): Promise<
     throw new HacktreeError('path-not-found', `Opening ${mount}: No such file or directory`, { details: { path: mount } });
   }
   const wanted = options.refs.map((ref) => ({ ref, commit: options.commit ?? requireRef(repo, ref) }));
-  const target = openTarget(join(mount, destination));
+  const target = openTarget(join(mount, destination), repo);
   for (const { commit } of wanted) {
     await pullLocal(target, repo, {
       refs: [commit],
@@ -86,10 +86,12 @@ function requireRef(repo: Repo, wanted: CollectionRef): Checksum {
   });
 }
 
-function openTarget(path: string): Repo {
-  if (fs.existsSync(join(path, 'config'))) return openRepo(path);
-  ensureDir(join(path, '..'));
-  return initRepo(path, { mode: 'archive' });
+function openTarget(path: string, settings: RepoSettings): Repo {
+  if (!fs.existsSync(join(path, 'config'))) {
+    ensureDir(join(path, '..'));
+    initRepo(path, { mode: 'archive' });
+  }
+  return openRepo(path, settings);
 }
 
 /** Other machines look for repositories in a directory of links too. */

@@ -28,8 +28,8 @@ export interface RemoteSummary {
 }
 
 export interface SummaryOptions {
-  /** Directory to cache summaries in, below `summaries`. Default: in the repository. */
-  readonly cacheDir?: string | undefined;
+  /** Directory to cache summaries in, below `summaries`; false: none is. Default: in the repository. */
+  readonly cacheDir?: string | false | undefined;
   /** Refuses a summary that is older than the cached one: `timestamp-older`. */
   readonly refuseOlder?: boolean;
 }
@@ -42,9 +42,65 @@ export async function fetchSummary(
   trust: Trust,
   options: SummaryOptions = {},
 ): Promise<RemoteSummary | undefined> {
-  const cache = new SummaryCache(join(options.cacheDir ?? join(tmpDir(repo.path), 'cache'), 'summaries'), name);
-  const signature = await cache.refresh(access, 'summary.sig', '.sig');
-  const file = await cache.refresh(access, 'summary', '');
+  const { cacheDir = join(tmpDir(repo.path), 'cache'), refuseOlder = false } = options;
+  const isCached = cacheDir !== false && access.local === undefined;
+  const cache = isCached ? new SummaryCache(join(cacheDir, 'summaries'), name) : undefined;
+  const found = await readPair({ repo, name, access, trust, cache });
+  if (found === undefined) return undefined;
+  const { file, signature, ...facts } = found;
+  if (refuseOlder) refuseOlderThanCached(facts.facts, cache, name);
+  if (signature !== undefined) cache?.store(file, signature);
+  return { bytes: file.bytes, signatureBytes: signature?.bytes, ...facts };
+}
+
+interface Asked {
+  readonly repo: Repo;
+  readonly name: string;
+  readonly access: RemoteAccess;
+  readonly trust: Trust;
+  readonly cache: SummaryCache | undefined;
+}
+
+interface Pair extends Omit<RemoteSummary, 'bytes' | 'signatureBytes'> {
+  readonly file: RemoteFile;
+  readonly signature: RemoteFile | undefined;
+}
+
+/** Fetches what the cache has not, and verifies it; a cached copy that does not verify is fetched anew. */
+async function readPair(asked: Asked): Promise<Pair | undefined> {
+  const { repo, name, access, trust, cache } = asked;
+  const signature = await refresh(access, cache, { path: 'summary.sig', suffix: '.sig' });
+  // As long as the signature is the cached one, the cached summary that it fits needs no question.
+  const known = trust.needsSignedSummary && signature?.isUnchanged === true ? cache?.read('') : undefined;
+  const file = known ?? (await refresh(access, cache, { path: 'summary', suffix: '' }));
+  try {
+    return await verify(asked, file, signature);
+  } catch (error) {
+    if (file?.isUnchanged !== true && signature?.isUnchanged !== true) throw error;
+    if (repo.testErrors?.has('invalid-cache')) {
+      const message = `Remote ${name} cached summary invalid and OSTREE_REPO_TEST_ERROR_INVALID_CACHE specified`;
+      throw new HacktreeError('test-error', message, { cause: error });
+    }
+    return readPair({ ...asked, cache: undefined });
+  }
+}
+
+/** Asks for a file unless the cached copy is unchanged. */
+async function refresh(
+  access: RemoteAccess,
+  cache: SummaryCache | undefined,
+  { path, suffix }: { path: string; suffix: string },
+): Promise<RemoteFile | undefined> {
+  const cached = cache?.read(suffix);
+  const found = await access.file(path, cached === undefined ? {} : { etag: cached.etag, lastModified: cached.lastModified });
+  return found?.isUnchanged === true ? cached : found;
+}
+
+async function verify(
+  { name, access, trust }: Asked,
+  file: RemoteFile | undefined,
+  signature: RemoteFile | undefined,
+): Promise<Pair | undefined> {
   if (file === undefined) {
     if (!trust.needsSignedSummary) return undefined;
     throw new HacktreeError('signature-missing', `Remote '${name}': summary verification enabled, but no summary found`, {
@@ -52,11 +108,8 @@ export async function fetchSummary(
     });
   }
   const summary = decode(file.bytes, `${access.where} summary`, decodeSummary);
-  const facts = summaryFacts(summary);
   const verdicts = trust.needsSignedSummary ? await trust.checkSummary(file.bytes, signatureDict(signature, access)) : [];
-  if (options.refuseOlder === true) refuseOlder(facts, cache, name);
-  if (signature !== undefined && access.local === undefined) cache.store(file, signature);
-  return { bytes: file.bytes, signatureBytes: signature?.bytes, summary, facts, verdicts };
+  return { file, signature, summary, facts: summaryFacts(summary), verdicts };
 }
 
 function signatureDict(signature: RemoteFile | undefined, access: RemoteAccess): Dict {
@@ -73,8 +126,8 @@ function decode<T>(bytes: Buffer, where: string, decodeBytes: (bytes: Buffer) =>
   }
 }
 
-function refuseOlder({ lastModifiedSec }: SummaryFacts, cache: SummaryCache, name: string): void {
-  const known = cache.read('');
+function refuseOlderThanCached({ lastModifiedSec }: SummaryFacts, cache: SummaryCache | undefined, name: string): void {
+  const known = cache?.read('');
   if (known === undefined || lastModifiedSec === undefined) return;
   const before = summaryFacts(decodeSummary(known.bytes)).lastModifiedSec;
   if (before === undefined || before <= lastModifiedSec) return;
@@ -91,13 +144,6 @@ class SummaryCache {
   constructor(dir: string, name: string) {
     this.#dir = dir;
     this.#name = name;
-  }
-
-  /** Asks for a file unless it is unchanged. */
-  async refresh(access: RemoteAccess, path: string, suffix: string): Promise<RemoteFile | undefined> {
-    const cached = access.local === undefined ? this.read(suffix) : undefined;
-    const found = await access.file(path, cached === undefined ? {} : { etag: cached.etag, lastModified: cached.lastModified });
-    return found?.isUnchanged === true ? cached : found;
   }
 
   read(suffix: string): RemoteFile | undefined {

@@ -54,7 +54,7 @@ export interface UpdateSummaryOptions {
 
 /** Writes `summary`, and `summary.sig` when it is signed. Errors: `repo-locked`, `object-missing`, system errors. */
 export async function updateSummary(given: Repo, options: UpdateSummaryOptions = {}): Promise<Buffer> {
-  const repo = openRepo(given.path);
+  const repo = openRepo(given.path, given);
   const nowSec = options.nowSec ?? Math.floor(Date.now() / 1000);
   const { metadata = [], sign, onLockWait } = options;
   await commitMetadataRef(repo, { metadata, nowSec, sign, onLockWait });

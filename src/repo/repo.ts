@@ -5,13 +5,21 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { checkCollectionId, describeErrno, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { checkCollectionId, describeErrno, errnoOf, HacktreeError, type TestError, wrapSystemError } from '../core/index.ts';
 import { KeyFile } from '../format/index.ts';
 import { removeXattr, setXattr, syncDir, writeFileDurable } from '../sys/index.ts';
 import { parseRepoMode, printRepoMode, type RepoConfig, readConfig, writeConfig } from './config.ts';
 import { configFile, objectsDir, REPO_DIRS, REPO_MODES, type RepoMode } from './layout.ts';
 
-export interface Repo {
+/** What whoever opens a repository may say about its transactions. */
+export interface RepoSettings {
+  /** Stands in for the kernel's boot ID (OSTREE_BOOTID). */
+  readonly bootId?: string | undefined;
+  /** Faults to act out (OSTREE_REPO_TEST_ERROR). Default: none. */
+  readonly testErrors?: ReadonlySet<TestError>;
+}
+
+export interface Repo extends RepoSettings {
   /** Absolute path of the repository directory. */
   readonly path: string;
   /** Directory of loose objects: `objects/`, or a transaction's staging directory. */
@@ -23,7 +31,7 @@ export interface Repo {
 }
 
 /** Opens a repository. Errors: `repo-not-found`, `repo-config`. */
-export function openRepo(directory: string): Repo {
+export function openRepo(directory: string, { bootId, testErrors }: RepoSettings = {}): Repo {
   const repoPath = path.resolve(directory);
   try {
     if (!fs.statSync(objectsDir(repoPath)).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
@@ -32,7 +40,8 @@ export function openRepo(directory: string): Repo {
   }
   const config = readConfig(repoPath);
   const parent = config.parentPath === undefined ? undefined : openRepo(path.resolve(repoPath, config.parentPath));
-  return { path: repoPath, objectsPath: objectsDir(repoPath), mode: config.mode, config, parent };
+  const settings = { bootId, ...(testErrors === undefined ? {} : { testErrors }) };
+  return { path: repoPath, objectsPath: objectsDir(repoPath), mode: config.mode, config, parent, ...settings };
 }
 
 function notFound(directory: string, error: unknown): HacktreeError {

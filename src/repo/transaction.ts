@@ -9,7 +9,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, errnoOf, wrapSystemError } from '../core/index.ts';
+import { type Checksum, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { type FileLock, renameNoReplace, syncDir, syncFileSystem } from '../sys/index.ts';
 import { openSpaceBudget } from './free-space.ts';
 import { objectsDir, partialFile, stateDir } from './layout.ts';
@@ -21,8 +21,6 @@ import type { Repo } from './repo.ts';
 import { currentBootId, openStaging, removeStaging, type Staging } from './staging.ts';
 
 export interface TransactionOptions {
-  /** Stands in for the kernel's boot ID (OSTREE_BOOTID). */
-  readonly bootId?: string;
   /** false: nothing is flushed to the device. Default: core.fsync. */
   readonly fsync?: boolean;
   /** Flushes each object as it is written. Default: core.per-object-fsync. */
@@ -79,6 +77,7 @@ export class Transaction {
   async commit(): Promise<void> {
     const sync = this.#options.fsync ?? this.repo.config.fsync;
     try {
+      failIfAsked(this.repo);
       this.#markPartial(sync);
       if (sync) syncFileSystem(this.#staging.path);
       const commits = this.#publishAllButCommits();
@@ -169,11 +168,16 @@ export class Transaction {
   }
 }
 
+/** Ends what would change the repository when it was opened to fail. Errors: `test-error`. */
+export function failIfAsked({ testErrors }: Repo): void {
+  if (testErrors?.has('pre-commit')) throw new HacktreeError('test-error', 'OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified');
+}
+
 /** Starts a transaction: takes the shared lock and a staging directory. Errors: `repo-locked`, system errors. */
 export async function beginTransaction(repo: Repo, options: TransactionOptions = {}): Promise<Transaction> {
   const lock = await lockRepo(repo, 'shared', options.onLockWait);
   try {
-    const staging = await openStaging(repo, currentBootId(options.bootId));
+    const staging = await openStaging(repo, currentBootId(repo.bootId));
     return new Transaction(repo, lock, staging, options);
   } catch (error) {
     lock.release();

@@ -1,13 +1,14 @@
 /** `commit`: stores trees as a commit and moves a ref to it. */
 import { HacktreeError } from '../../core/index.ts';
-import { type CommitReport, commit, openRepo, printIdDrift } from '../../repo/index.ts';
+import { type CommitReport, commit, printIdDrift } from '../../repo/index.ts';
 import { updateSummaryIfAsked } from '../auto-summary.ts';
 import { type CommitInput, readCommitRequest, readText } from '../commit-request.ts';
 import type { Context } from '../context.ts';
 import { askEditor } from '../editor.ts';
+import { openForChange } from '../open-repo.ts';
 
 export async function run(context: Context, input: CommitInput): Promise<unknown> {
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   const request = readCommitRequest(context, input);
   const report = await commit(repo, {
     ...request,
@@ -24,7 +25,7 @@ export async function run(context: Context, input: CommitInput): Promise<unknown
 }
 
 /** The signing code, OpenPGP above all, is loaded only when a key is given. */
-async function readSigner({ surroundings: { env } }: Context, input: CommitInput): Promise<object> {
+async function readSigner({ environment: { dummyEnabled } }: Context, input: CommitInput): Promise<object> {
   const { gpgSign, sign, signFromFile } = input;
   if (gpgSign.length === 0 && sign.length === 0 && signFromFile.length === 0) return {};
   const { openSigner } = await import('../signer.ts');
@@ -35,7 +36,7 @@ async function readSigner({ surroundings: { env } }: Context, input: CommitInput
       keys: sign,
       keyFiles: signFromFile,
       type: input.signType,
-      env,
+      dummyEnabled,
     }),
   };
 }

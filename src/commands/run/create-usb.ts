@@ -2,16 +2,16 @@
 import * as path from 'node:path';
 import { isChecksum } from '../../core/index.ts';
 import { createUsb } from '../../remote/index.ts';
-import { openRepo } from '../../repo/index.ts';
 import { readPairs } from '../collection-pairs.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
+import { openForChange } from '../open-repo.ts';
 import type { Input } from '../spec.ts';
 import type { createUsb as spec } from '../table/collections.ts';
 
 export async function run(context: Context, input: Input<typeof spec>): Promise<unknown> {
   const { mount, commit, destinationRepo } = input;
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   if (commit !== undefined && input.refs.length > 2)
     throw usageError('The --commit option can only be used when a single COLLECTION-ID REF pair is specified');
   const refs = readPairs(input.refs);

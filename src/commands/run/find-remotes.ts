@@ -9,18 +9,19 @@ import {
   printCollectionRef,
   pullFromRemotes,
 } from '../../remote/index.ts';
-import { openRepo, printDate, type Repo } from '../../repo/index.ts';
+import { printDate, type Repo } from '../../repo/index.ts';
 import { readPairs } from '../collection-pairs.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
 import { type RemoteReach, reachOf } from '../network.ts';
+import { openForChange } from '../open-repo.ts';
 import type { Input } from '../spec.ts';
 import type { findRemotes as spec } from '../table/collections.ts';
 
 type FindInput = Input<typeof spec>;
 
 export async function run(context: Context, input: FindInput): Promise<unknown> {
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   const wanted = readPairs(input.refs);
   if (input.mirror && !input.pull) throw usageError('When --mirror is specified, --pull must also be');
   const reach = reachOf(context, repo, input.cacheDir);

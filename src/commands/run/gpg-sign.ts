@@ -23,8 +23,8 @@ export async function run(context: Context, input: GpgSignInput): Promise<unknow
     return { commit, deleted };
   }
   if (gpgHomedir !== undefined) await requireNotSigned(repo, commit, keys, gpgHomedir);
-  const { env } = context.surroundings;
-  const signer = openSigner({ gpgKeys: keys, gpgHomedir, keys: [], keyFiles: [], type: undefined, env });
+  const { dummyEnabled } = context.environment;
+  const signer = openSigner({ gpgKeys: keys, gpgHomedir, keys: [], keyFiles: [], type: undefined, dummyEnabled });
   if (signer !== undefined) await changeSignatures(place, signer);
   return { commit, signed: keys.length };
 }

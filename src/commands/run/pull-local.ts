@@ -5,12 +5,13 @@ import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
 import { trustOf } from '../network.ts';
+import { openForChange } from '../open-repo.ts';
 import { pullOptions } from '../pull-options.ts';
 import type { Input } from '../spec.ts';
 import type { pullLocal as spec } from '../table/mirrors.ts';
 
 export async function run(context: Context, input: Input<typeof spec>): Promise<unknown> {
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   const { remote, gpgVerify, gpgVerifySummary } = input;
   if ((gpgVerify || gpgVerifySummary) && remote === undefined)
     throw usageError('Must specify remote name to enable gpg verification');

@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { parseRefspec } from '../../core/index.ts';
 import { type NetworkOptions, type PullReport, printDryRun, printPullReport, pull } from '../../remote/index.ts';
-import { openRepo } from '../../repo/index.ts';
 import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { printSize } from '../format-text.ts';
 import { usageError } from '../input.ts';
 import { reachOf } from '../network.ts';
+import { openForChange } from '../open-repo.ts';
 import { pullOptions } from '../pull-options.ts';
 import type { Input } from '../spec.ts';
 import type { pull as spec } from '../table/mirrors.ts';
@@ -15,7 +15,7 @@ import type { pull as spec } from '../table/mirrors.ts';
 type PullInput = Input<typeof spec>;
 
 export async function run(context: Context, input: PullInput): Promise<unknown> {
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   const { remote, refs } = readTarget(input);
   if (input.updateFrequency !== undefined) context.drawEvery(input.updateFrequency === 0 ? 1000 : input.updateFrequency);
   if (input.dryRun && !input.requireStaticDeltas && context.frontEnd === 'ostree')

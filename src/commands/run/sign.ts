@@ -24,8 +24,8 @@ export async function run(context: Context, input: Input<typeof sign>): Promise<
     return { commit, deleted };
   }
   const keyFiles = keysFile === undefined ? [] : [keysFile];
-  const { env } = context.surroundings;
-  const signer = openSigner({ gpgKeys: [], gpgHomedir: undefined, keys, keyFiles, type: trust.type, env });
+  const { dummyEnabled } = context.environment;
+  const signer = openSigner({ gpgKeys: [], gpgHomedir: undefined, keys, keyFiles, type: trust.type, dummyEnabled });
   if (signer !== undefined) await changeSignatures(place, signer);
   return { commit };
 }

@@ -78,7 +78,7 @@ function megabytes(text: string): number {
 }
 
 /** The signing code is loaded only when a key is given; a wrong key shows when there is something to sign. */
-async function readSigner({ surroundings: { env } }: Context, input: GenerateInput): Promise<MakeDeltaOptions['sign']> {
+async function readSigner({ environment: { dummyEnabled } }: Context, input: GenerateInput): Promise<MakeDeltaOptions['sign']> {
   const { sign, keysFile, signType } = input;
   if (sign.length === 0 && keysFile === undefined) return undefined;
   const { openSigner } = await import('../signer.ts');
@@ -88,7 +88,7 @@ async function readSigner({ surroundings: { env } }: Context, input: GenerateInp
     keys: sign,
     keyFiles: keysFile === undefined ? [] : [keysFile],
     type: signType,
-    env,
+    dummyEnabled,
   });
 }
 

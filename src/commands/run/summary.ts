@@ -1,8 +1,9 @@
 /** `summary`: writes or shows the repository's own summary. */
 import { readSummary, updateSummary } from '../../remote/index.ts';
-import { openRepo, parseVariantText, type Repo } from '../../repo/index.ts';
+import { parseVariantText, type Repo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
+import { openForChange } from '../open-repo.ts';
 import type { Input } from '../spec.ts';
 import { showSummary } from '../summary-report.ts';
 import type { summary } from '../table/mirrors.ts';
@@ -10,7 +11,7 @@ import type { summary } from '../table/mirrors.ts';
 type SummaryInput = Input<typeof summary>;
 
 export async function run(context: Context, input: SummaryInput): Promise<unknown> {
-  const repo = openRepo(context.repoPath);
+  const repo = openForChange(context);
   if (input.update) return update(context, repo, input);
   if (input.view || input.raw || input.listMetadataKeys || input.printMetadataKey !== undefined)
     return showSummary(context, readSummary(repo), input);
@@ -39,7 +40,7 @@ function splitPair(text: string): [string, string] {
 }
 
 /** The signing code, OpenPGP above all, is loaded only when a key is given. */
-async function readSigner({ surroundings: { env } }: Context, input: SummaryInput) {
+async function readSigner({ environment: { dummyEnabled } }: Context, input: SummaryInput) {
   const { gpgSign, sign, signFromFile } = input;
   if (gpgSign.length === 0 && sign.length === 0 && signFromFile.length === 0) return undefined;
   const { openSigner } = await import('../signer.ts');
@@ -49,6 +50,6 @@ async function readSigner({ surroundings: { env } }: Context, input: SummaryInpu
     keys: sign,
     keyFiles: signFromFile,
     type: input.signType,
-    env,
+    dummyEnabled,
   });
 }

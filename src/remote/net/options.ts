@@ -43,4 +43,6 @@ export interface FetcherInit {
   readonly lowSpeedBytes?: number;
   /** Default 30 000. */
   readonly lowSpeedTimeMs?: number;
+  /** Requests and answers are written to this file descriptor, for people who look for a fault. */
+  readonly traceFd?: number;
 }

@@ -10,6 +10,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import { HacktreeError } from '../../core/index.ts';
 import type { FetcherInit } from './options.ts';
+import { Trace } from './trace.ts';
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -42,6 +43,7 @@ export class Transport {
   readonly #minBytes: number;
   readonly #windowMs: number;
   readonly #userAgent: string;
+  readonly #trace: Trace | undefined;
   #monitor: NodeJS.Timeout | undefined;
 
   constructor(init: FetcherInit) {
@@ -49,6 +51,7 @@ export class Transport {
     this.#windowMs = init.lowSpeedTimeMs ?? 30_000;
     this.#minBytes = ((init.lowSpeedBytes ?? 1000) * this.#windowMs) / 1000;
     this.#userAgent = init.userAgent;
+    this.#trace = init.traceFd === undefined ? undefined : new Trace(init.traceFd);
   }
 
   /** Requests a URL; resolves when the body is complete. Errors: those of the connection (with `code`), and the receiver's. */
@@ -76,11 +79,13 @@ export class Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       };
+      this.#trace?.request(url, options.headers as Record<string, string>);
       this.#dispatcher.dispatch(options, {
         onRequestStart: (controller) => {
           transfer = this.#watch(controller);
         },
-        onResponseStart: (controller, status, responseHeaders) => {
+        onResponseStart: (controller, status, responseHeaders, statusText) => {
+          this.#trace?.response(url, `${status} ${statusText ?? ''}`, responseHeaders);
           if (status < 200) return;
           head = { status, headers: responseHeaders };
           guard(controller, () => receiver.start({ status, headers: responseHeaders }));
@@ -95,6 +100,7 @@ export class Transport {
           else resolve(head);
         },
         onResponseError: (_, error) => {
+          this.#trace?.failure(url, error);
           end();
           reject(failure ?? error);
         },

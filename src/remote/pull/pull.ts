@@ -24,7 +24,7 @@ import {
 } from '../../repo/index.ts';
 import { openPool, type Pool, writeFileDurable } from '../../sys/index.ts';
 import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
-import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
+import { fetchSummary, type RemoteSummary, type SummaryOptions } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
 import { Trust, type TrustOptions } from '../trust.ts';
 import { checkWanted, fetchCommit } from './commits.ts';
@@ -64,7 +64,8 @@ export interface PullOptions {
   readonly perObjectFsync?: boolean;
   /** Refuses regular files with bits beyond 0775: `repo-mode`. */
   readonly bareUserOnlyFiles?: boolean;
-  readonly cacheDir?: string | undefined;
+  /** Where summaries are cached, as SummaryOptions has it. */
+  readonly cacheDir?: SummaryOptions['cacheDir'];
   readonly network?: NetworkOptions;
   readonly trust?: TrustOptions;
   readonly place?: RemotesPlace;
@@ -73,7 +74,6 @@ export interface PullOptions {
   readonly onProgress?: ReportProgress;
   readonly onLockWait?: () => void;
   readonly signal?: AbortSignal;
-  readonly bootId?: string;
 }
 
 export interface PulledRef {
@@ -185,10 +185,9 @@ class Pull {
     const { refs, mirror = false } = this.#options;
     const targets = await resolveTargets(this.#access, this.#remote, { refs, mirror, summary });
     this.#overheadBytes = this.#access.transferredBytes;
-    const { bootId, onLockWait, disableFsync, perObjectFsync } = this.#options;
+    const { onLockWait, disableFsync, perObjectFsync } = this.#options;
     const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
     const transaction = await beginTransaction(this.#repo, {
-      ...(bootId === undefined ? {} : { bootId }),
       ...(onLockWait === undefined ? {} : { onLockWait }),
       ...(disableFsync === true ? { fsync: false } : {}),
       ...(perObjectFsync === true ? { perObjectFsync } : {}),

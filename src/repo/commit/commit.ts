@@ -65,7 +65,6 @@ export async function commit(repo: Repo, options: CommitOptions): Promise<Commit
   const newContent = new ContentRecords();
   const transaction = await beginTransaction(repo, {
     fsync: options.fsync,
-    bootId: options.bootId,
     onLockWait: options.onLockWait,
     beforeRefs: () => addToContentIndex(repo, newContent.bytes),
   });

@@ -69,7 +69,6 @@ export interface CommitOptions {
   readonly strictIds?: boolean;
 
   readonly fsync?: boolean | undefined;
-  readonly bootId?: string | undefined;
   /** Threads; default one per core. */
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
