@@ -76,8 +76,13 @@ export class ObjectFiles {
   has(checksum: Checksum, type: ObjectType): boolean {
     if (this.#mayHave(checksum.slice(0, 2)) && this.#isPublished(checksum, type)) return true;
     if (this.repo.parent !== undefined && hasObject(this.repo.parent, checksum, type)) return true;
-    if (!this.#stagedBefore && !this.#isMarked(checksum)) return false;
+    if (!this.mayBeStaged(checksum)) return false;
     return fs.lstatSync(this.stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** false when no thread of this transaction, nor an interrupted one before it, has staged the object. */
+  mayBeStaged(checksum: Checksum): boolean {
+    return this.#stagedBefore || this.#isMarked(checksum);
   }
 
   #isPublished(checksum: Checksum, type: ObjectType): boolean {

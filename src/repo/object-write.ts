@@ -93,6 +93,11 @@ export class ObjectWriter {
     return this.#files.has(checksum, type);
   }
 
+  /** false when the object is certainly not staged: saves looking. */
+  mayBeStaged(checksum: Checksum): boolean {
+    return this.#files.mayBeStaged(checksum);
+  }
+
   /** Writes a metadata object and returns its checksum. Errors: `object-too-large`, `no-space`. */
   writeMetadata(type: 'dirtree' | 'dirmeta' | 'commit', bytes: Uint8Array): Checksum {
     if (bytes.length > MAX_METADATA_BYTES) {

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Checksum } from '../../core/index.ts';
 import type { ObjectType } from '../../format/index.ts';
-import { loosePath, type Repo } from '../../repo/index.ts';
+import { loosePath, type Repo, type Transaction } from '../../repo/index.ts';
 
 /** Questions about one directory that are answered one by one. */
 const SINGLE_LOOKUPS = 24;
@@ -19,11 +19,13 @@ interface Folder {
 
 export class Presence {
   readonly #repos: readonly Repo[];
+  readonly #transaction: Transaction;
   #folders: readonly Map<string, Folder>[];
 
-  constructor(view: Repo) {
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction;
     const repos: Repo[] = [];
-    for (let repo: Repo | undefined = view; repo !== undefined; repo = repo.parent) repos.push(repo);
+    for (let repo: Repo | undefined = transaction.view; repo !== undefined; repo = repo.parent) repos.push(repo);
     this.#repos = repos;
     this.#folders = repos.map(() => new Map());
   }
@@ -38,10 +40,15 @@ export class Presence {
   }
 
   #isIn(repo: Repo, folders: Map<string, Folder>, checksum: Checksum, type: ObjectType): boolean {
+    if (repo === this.#transaction.view && !this.#transaction.writer.mayBeStaged(checksum)) return false;
+    const prefix = checksum.slice(0, 2);
+    let folder = folders.get(prefix);
+    if (folder === undefined) {
+      folder = openFolder(join(repo.objectsPath, prefix));
+      folders.set(prefix, folder);
+    }
+    if (folder.names?.size === 0) return false;
     const path = loosePath(repo.mode, checksum, type);
-    const prefix = path.slice(0, 2);
-    const folder = folders.get(prefix) ?? openFolder(join(repo.objectsPath, prefix));
-    folders.set(prefix, folder);
     if (folder.names === undefined && ++folder.lookups > SINGLE_LOOKUPS)
       folder.names = listFolder(join(repo.objectsPath, prefix));
     if (folder.names !== undefined) return folder.names.has(path.slice(3));

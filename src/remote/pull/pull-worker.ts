@@ -8,7 +8,6 @@ import { asBuffer, type Checksum, isHacktreeError } from '../../core/index.ts';
 import type { DeltaPart, Dirtree, ObjectName, PartFile } from '../../format/index.ts';
 import { ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
 import type { WorkerFunction } from '../../sys/index.ts';
-import { HttpSource } from './http-source.ts';
 import { type MakeItem, makeFile } from './make-file.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
@@ -53,10 +52,10 @@ export interface PullBatchResult {
   readonly transferredBytes: number;
 }
 
-export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, PullBatchResult> {
+export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction<PullTask, PullBatchResult>> {
   const writer = new ObjectWriter(init.writer);
   const storage = { writer, stagingPath: init.writer.stagingPath, bareUserOnlyFiles: init.bareUserOnlyFiles };
-  const sources = [...init.caches, init.source].map((source) => openSource(source, storage));
+  const sources = await Promise.all([...init.caches, init.source].map((source) => openSource(source, storage)));
   let reported = 0;
   const run = async (task: PullTask): Promise<PullBatchResult> => {
     const batch = new Batch(storage, sources);
@@ -74,8 +73,11 @@ export function createWorker(init: PullWorkerInit): WorkerFunction<PullTask, Pul
   return Object.assign(run, { close });
 }
 
-function openSource(init: SourceInit, storage: Storage): ObjectSource {
-  return init.kind === 'http' ? new HttpSource(init.fetcher, storage) : new RepoSource(init.path, storage, init.isTrusted);
+/** The code for HTTP is large and loaded only where it is needed. */
+async function openSource(init: SourceInit, storage: Storage): Promise<ObjectSource> {
+  if (init.kind === 'repo') return new RepoSource(init.path, storage, init.isTrusted);
+  const { HttpSource } = await import('./http-source.ts');
+  return new HttpSource(init.fetcher, storage);
 }
 
 class Batch {
@@ -100,6 +102,7 @@ class Batch {
     let next = 0;
     const lane = async (): Promise<void> => {
       for (let object = objects[next++]; object !== undefined; object = objects[next++]) {
+        if (object.type === 'file' && this.#linkFile(object.checksum)) continue;
         const isThere = object.type === 'file' ? await this.#file(object.checksum) : await this.#tree(object);
         if (!isThere) this.#missing.push(object);
       }
@@ -142,6 +145,12 @@ class Batch {
     this.#made.push(item.checksum);
     this.#contentBytes += sizeBytes;
     if (item.digest !== undefined) this.#digests.add(item.digest, item.checksum);
+  }
+
+  #linkFile(checksum: Checksum): boolean {
+    const isLinked = this.#sources.some((source) => source.linkFile?.(checksum) === true);
+    if (isLinked) this.#content++;
+    return isLinked;
   }
 
   async #file(checksum: Checksum): Promise<boolean> {

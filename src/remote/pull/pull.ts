@@ -32,6 +32,7 @@ import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
+import { sharesFiles } from './repo-source.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
 import { resolveTargets, type Target } from './targets.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
@@ -237,7 +238,7 @@ class Pull {
     const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({
       module,
       init,
-      size: this.#options.threads,
+      size: this.#onlyLinks() ? 0 : this.#options.threads,
       // Buffers of objects live shortly: collected often, they do not pile up.
       youngGenerationMb: 4,
     });
@@ -250,6 +251,15 @@ class Pull {
     } finally {
       await pool.close();
     }
+  }
+
+  /** Linking takes less time than starting threads for it. */
+  #onlyLinks(): boolean {
+    const { local } = this.#access;
+    const { untrusted = false, bareUserOnlyFiles = false } = this.#options;
+    return (
+      local !== undefined && local.parent === undefined && !untrusted && !bareUserOnlyFiles && sharesFiles(local, this.#repo)
+    );
   }
 
   /** Makes what can be made of content that is here, and fetches the rest. */

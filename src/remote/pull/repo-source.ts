@@ -6,6 +6,7 @@
  *
  * Source: ostree-format 12 (pull-local).
  */
+import * as fs from 'node:fs';
 import { type Checksum, EMPTY_BYTES } from '../../core/index.ts';
 import { isSymlinkMode } from '../../format/index.ts';
 import {
@@ -25,6 +26,11 @@ import { checkStorable, type Storage } from './storable.ts';
 
 const IN_MEMORY_BYTES = 1 << 20;
 
+/** Tells whether file objects of one repository should be hard links in the other. */
+export function sharesFiles(from: Repo, to: Repo): boolean {
+  return from.mode === to.mode && fs.statSync(from.objectsPath).dev === fs.statSync(to.objectsPath).dev;
+}
+
 export class RepoSource implements ObjectSource {
   readonly transferredBytes = 0;
   readonly #repo: Repo;
@@ -40,7 +46,7 @@ export class RepoSource implements ObjectSource {
     this.#isTrusted = isTrusted;
     this.#writer = writer;
     // What is linked is not read, so rules for modes would not be kept.
-    this.#mayLink = isTrusted && !bareUserOnlyFiles && this.#repo.mode === writer.repo.mode;
+    this.#mayLink = isTrusted && !bareUserOnlyFiles && sharesFiles(this.#repo, writer.repo);
   }
 
   async close(): Promise<void> {}
@@ -53,8 +59,11 @@ export class RepoSource implements ObjectSource {
     return { bytes, origin: { where }, ...(this.#isTrusted && this.#repo.parent === undefined ? { linkFrom: where } : {}) };
   }
 
+  linkFile(checksum: Checksum): boolean {
+    return this.#mayLink && this.#link(checksum);
+  }
+
   async storeFile(checksum: Checksum): Promise<StoredFile | undefined> {
-    if (this.#mayLink && this.#link(checksum)) return { sizeBytes: 0, contentDigest: undefined };
     if (!hasObject(this.#repo, checksum, 'file')) return undefined;
     const file = loadFile(this.#repo, checksum);
     checkStorable(this.#storage, file.header, checksum);

@@ -25,6 +25,8 @@ export interface StoredFile {
 export interface ObjectSource {
   /** Reads a metadata object, unverified; undefined when it is not there. `fresh`: an earlier copy was wrong. */
   readMetadata(checksum: Checksum, type: TreeMetadata, fresh: boolean): Promise<ReceivedMetadata | undefined>;
+  /** Stages a trusted file object by hard link, unread; false when it must be stored instead. At once: pulls of links do little else. */
+  linkFile?(checksum: Checksum): boolean;
   /** Verifies and stages a file object; undefined when it is not there. Errors: `object-corrupt` and those of writing. */
   storeFile(checksum: Checksum): Promise<StoredFile | undefined>;
   /** Bytes that came over the network so far. */

@@ -6,8 +6,8 @@
  * before the first of them.
  */
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
-import { type Dirtree, decodeDirtree, type ObjectName, printObjectName } from '../../format/index.ts';
-import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction, tryReadMetadata } from '../../repo/index.ts';
+import { type Dirtree, type ObjectName, printObjectName } from '../../format/index.ts';
+import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
@@ -50,7 +50,7 @@ export class TreeScan {
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#view = transaction.view;
-    this.#presence = new Presence(transaction.view);
+    this.#presence = new Presence(transaction);
     this.#pool = pool;
     this.#totals = options.totals;
     this.#report = options.report;
@@ -126,12 +126,11 @@ export class TreeScan {
   }
 
   #visitTree(checksum: Checksum): void {
-    const bytes = tryReadMetadata(this.#view, checksum, 'dirtree');
-    if (bytes === undefined) {
+    if (!this.#presence.has(checksum, 'dirtree')) {
       this.#want({ checksum, type: 'dirtree' });
       return;
     }
-    const { files, dirs } = decodeDirtree(bytes);
+    const { files, dirs } = loadDirtree(this.#view, checksum);
     for (const file of files) this.#visit({ checksum: file.checksum, type: 'file' });
     for (const { tree, meta } of dirs) {
       this.#visit({ checksum: meta, type: 'dirmeta' });
