@@ -54,7 +54,7 @@ export function defaultPoolSize(): number {
   return Math.min(8, availableParallelism());
 }
 
-/** Opens a pool. Threads start at once and are not waited for. */
+/** Opens a pool. A thread starts when there is a task and all others have one: a small job pays for few. */
 export function openPool<Init, Task, Result>(options: PoolOptions<Init>): Pool<Task, Result> {
   const size = options.size ?? defaultPoolSize();
   return size === 0 ? inlinePool(options) : new ThreadPool(options, size);
@@ -86,15 +86,22 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  /** Tasks that it has and has not answered. */
+  load: number;
+}
+
 /** Tasks sent ahead to each thread, so that it never waits for the main thread. */
 const AHEAD = 2;
 
 class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
   readonly size: number;
   readonly capacity: number;
-  readonly #threads: { worker: Worker; load: number }[];
+  readonly #threads: Thread[] = [];
+  readonly #options: PoolOptions<Init>;
   readonly #queue: Job[] = [];
-  readonly #running = new Map<number, Job & { thread: number }>();
+  readonly #running = new Map<number, Job>();
   #nextId = 0;
   #failure: unknown;
   #closing = false;
@@ -102,21 +109,7 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
   constructor(options: PoolOptions<Init>, size: number) {
     this.size = size;
     this.capacity = size * (AHEAD + 1);
-    const entry = new URL('./pool-worker.js', import.meta.url);
-    this.#threads = Array.from({ length: size }, (_, thread) => {
-      const worker = new Worker(entry, {
-        ...(options.youngGenerationMb === undefined
-          ? {}
-          : { resourceLimits: { maxYoungGenerationSizeMb: options.youngGenerationMb } }),
-        workerData: { module: options.module.href, init: options.init },
-      });
-      worker.on('message', (reply: Reply) => this.#settle(thread, reply));
-      worker.on('error', (error) => this.#fail(error));
-      worker.on('exit', () => {
-        if (!this.#closing) this.#fail(new HacktreeError('internal', 'A worker thread ended unexpectedly'));
-      });
-      return { worker, load: 0 };
-    });
+    this.#options = options;
   }
 
   run(task: Task, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
@@ -142,23 +135,46 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
     for (;;) {
       const job = this.#queue[0];
       if (job === undefined) return;
-      const thread = this.#threads.reduce((best, { load }, i) => (load < (this.#threads[best]?.load ?? 0) ? i : best), 0);
-      const target = this.#threads[thread];
-      if (target === undefined || target.load >= AHEAD) return;
+      const thread = this.#nextThread();
+      if (thread.load >= AHEAD) return;
       this.#queue.shift();
       const id = this.#nextId++;
-      this.#running.set(id, { ...job, thread });
-      target.load++;
-      target.worker.postMessage({ id, task: job.task }, job.transfer as ArrayBuffer[]);
+      this.#running.set(id, job);
+      thread.load++;
+      thread.worker.postMessage({ id, task: job.task }, job.transfer as ArrayBuffer[]);
     }
   }
 
-  #settle(thread: number, reply: Reply): void {
+  /** An idle thread, else a new one, else the one with the least to do. */
+  #nextThread(): Thread {
+    const least = this.#threads.reduce<Thread | undefined>(
+      (best, each) => (each.load < (best?.load ?? AHEAD + 1) ? each : best),
+      undefined,
+    );
+    return least === undefined || (least.load > 0 && this.#threads.length < this.size) ? this.#start() : least;
+  }
+
+  #start(): Thread {
+    const { module, init, youngGenerationMb } = this.#options;
+    const worker = new Worker(new URL('./pool-worker.js', import.meta.url), {
+      ...(youngGenerationMb === undefined ? {} : { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
+      workerData: { module: module.href, init },
+    });
+    const thread = { worker, load: 0 };
+    worker.on('message', (reply: Reply) => this.#settle(thread, reply));
+    worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', () => {
+      if (!this.#closing) this.#fail(new HacktreeError('internal', 'A worker thread ended unexpectedly'));
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  #settle(thread: Thread, reply: Reply): void {
     const job = this.#running.get(reply.id);
-    const target = this.#threads[thread];
-    if (job === undefined || target === undefined) return;
+    if (job === undefined) return;
     this.#running.delete(reply.id);
-    target.load--;
+    thread.load--;
     this.#dispatch();
     if ('error' in reply) job.reject(errorFromMessage(reply.error));
     else job.resolve(reply.result as never);
