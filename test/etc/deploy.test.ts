@@ -234,14 +234,16 @@ describe('local scripts', () => {
     () => {
       system.write('sys/etc/hacktree/deploy.d/10-fails', '#!/bin/sh\nexit 3\n', 0o755);
       system.commit('1.0');
-      const line = `${process.execPath} bin/hacktree.js deploy os --shell-on-error --sysroot=${system.root}`;
+      const deployment = `${process.execPath} bin/hacktree.js deploy os --shell-on-error --sysroot=${system.root}`;
+      // Ctrl-C reaches the shell around it too, which must live on to tell the status.
+      const line = `trap : INT; ${deployment}; echo ended with $?`;
       const seen = join(system.dir, 'terminal');
       const prompts = (count: number): string =>
         `until [ "$(grep -o 'new root #' ${seen} | wc -l)" -ge ${count} ]; do sleep 0.05; done`;
       const onTerminal = (input: string): string => {
         fs.writeFileSync(seen, '');
         const type = `(${prompts(1)}; printf '\\003'; ${prompts(2)}; printf '${input}')`;
-        runOk('sh', ['-c', `${type} | script -qfc '${line}; echo ended with $?' ${seen}`], { env: { TERM: 'dumb' } });
+        runOk('sh', ['-c', `${type} | script -qfc '${line}' ${seen}`], { env: { TERM: 'dumb', SHELL: '/bin/sh' } });
         return fs.readFileSync(seen, 'utf8');
       };
       expect(onTerminal('exit 5\\n')).toContain('ended with 1');

@@ -5,11 +5,12 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { commit, initRepo } from '../../src/repo/index.ts';
+import { type CheckoutOptions, checkout } from '../../src/checkout/index.ts';
+import { commit, initRepo, openRepo } from '../../src/repo/index.ts';
 import { setXattr } from '../../src/sys/index.ts';
 import { matchingCalls, runWithFault, spread } from '../helpers/faults.ts';
 import { compareTrees, ostree, ostreeFsck } from '../helpers/oracle.ts';
-import { HACKTREE, requireRoot, requireTool, run } from '../helpers/run.ts';
+import { HACKTREE, requireRoot, requireTool } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
 
 const withTools = requireTool('strace', 'ostree') && requireRoot() ? it : it.skip;
@@ -57,16 +58,22 @@ interface Ground {
   readonly repo: string;
   readonly destination: string;
   readonly argv: readonly string[];
+  readonly options: CheckoutOptions;
   /** What the real ostree makes of the same request. */
   readonly wanted: string;
   /** Puts everything back before a fault. */
   reset(): void;
 }
 
-const WAYS = { 'by hard links': [], 'by copies': ['-C'], 'into an existing directory': ['--union'] } as const;
+/** Options for the command, and the same for the service. */
+const WAYS: Readonly<Record<string, readonly [readonly string[], CheckoutOptions]>> = {
+  'by hard links': [[], {}],
+  'by copies': [['-C'], { forceCopy: true }],
+  'into an existing directory': [['--union'], { union: 'replace' }],
+};
 
 /** Files of all kinds: linked, empty (of two owners), with xattrs; symlinks; directories with another owner and mode. */
-async function prepare(options: readonly string[]): Promise<Ground> {
+async function prepare(flags: readonly string[], options: CheckoutOptions): Promise<Ground> {
   const dir = scratchDir();
   const tree = join(dir, 'tree');
   for (const part of ['etc/private', 'usr/bin', 'usr/lib/deep']) fs.mkdirSync(join(tree, part), { recursive: true });
@@ -81,7 +88,7 @@ async function prepare(options: readonly string[]): Promise<Ground> {
   await commit(repo, { branch: 'main', trees: [{ kind: 'dir', path: tree }] });
   const place = join(dir, 'place');
   const [destination, wanted] = [join(place, 'root'), join(dir, 'wanted')];
-  const isUnion = options.includes('--union');
+  const isUnion = options.union !== undefined;
   const start = (path: string): void => {
     fs.rmSync(path, { recursive: true, force: true });
     if (!isUnion) return;
@@ -90,14 +97,14 @@ async function prepare(options: readonly string[]): Promise<Ground> {
     fs.writeFileSync(join(path, 'usr/bin/own'), 'not in the commit');
   };
   start(wanted);
-  ostree(repo.path, 'checkout', ...options, 'main', wanted);
+  ostree(repo.path, 'checkout', ...flags, 'main', wanted);
   const reset = (): void => {
     fs.rmSync(place, { recursive: true, force: true });
     fs.mkdirSync(place);
     start(destination);
   };
-  const argv = [HACKTREE, 'checkout', `--repo=${repo.path}`, ...options, 'main', destination];
-  return { dir, repo: repo.path, destination, argv, wanted, reset };
+  const argv = [HACKTREE, 'checkout', `--repo=${repo.path}`, ...flags, 'main', destination];
+  return { dir, repo: repo.path, destination, argv, options, wanted, reset };
 }
 
 /** Every file that is there is the old one or the wanted one. */
@@ -111,27 +118,26 @@ function checkWhole({ destination, wanted }: Ground, label: string): void {
   }
 }
 
-function judge(ground: Ground, label: string): void {
-  const { destination, wanted, argv, repo } = ground;
+async function judge(ground: Ground, label: string): Promise<void> {
+  const { destination, wanted, repo, options } = ground;
   expect([label, ostreeFsck(repo)]).toEqual([label, '']);
-  if (argv.includes('--union')) checkWhole(ground, label);
+  if (options.union !== undefined) checkWhole(ground, label);
   else if (fs.existsSync(destination)) {
     expect([label, compareTrees(destination, wanted, ASPECTS)]).toEqual([label, []]);
     // Also after an error: what fails then is what comes after the checkout, for example loading the code that ends it.
     fs.rmSync(destination, { recursive: true });
   }
-  const again = run(process.execPath, argv);
-  expect([label, again.status, again.stderr]).toEqual([label, 0, '']);
+  await checkout(openRepo(repo), { rev: 'main', destination, options });
   expect([label, compareTrees(destination, wanted, ASPECTS)]).toEqual([label, []]);
   expect([label, fs.readdirSync(join(ground.dir, 'place'))]).toEqual([label, ['root']]);
 }
 
-for (const [way, options] of Object.entries(WAYS)) {
+for (const [way, [flags, options]] of Object.entries(WAYS)) {
   describe(`checkout ${way}`, () => {
     for (const calls of CALLS.filter((names) => UNUSED[way]?.includes(names) !== true)) {
       for (const effect of ['signal=KILL', ...(ERRORS[calls] ?? []).map((error) => `error=${error}`)]) {
         withTools(`${effect} at ${calls}`, async () => {
-          const ground = await prepare(options);
+          const ground = await prepare(flags, options);
           ground.reset();
           const positions = matchingCalls(ground.argv, ground.dir, calls);
           expect(positions).not.toEqual([]);
@@ -139,7 +145,7 @@ for (const [way, options] of Object.entries(WAYS)) {
             ground.reset();
             runWithFault(ground.argv, { calls, effect, when });
             injected++;
-            judge(ground, `${effect} at ${calls} ${when}`);
+            await judge(ground, `${effect} at ${calls} ${when}`);
           }
         });
       }

@@ -46,7 +46,8 @@ export function matchingCalls(argv: readonly string[], dir: string, calls: strin
 /** Runs Node with these arguments and one fault. */
 export function runWithFault(argv: readonly string[], { calls, effect, when }: Fault): RunResult {
   const inject = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${effect}:when=${when}`];
-  return run('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, ...argv], { timeoutMs: 60_000 });
+  const strace = ['-f', '-qq', '-o', '/dev/null'];
+  return run('strace', [...strace, ...inject, process.execPath, ...argv], { timeoutMs: 60_000 });
 }
 
 /** Picks about `count` positions evenly, always the first and the last. */
