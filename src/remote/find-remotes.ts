@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Checksum, type HacktreeError, isHacktreeError } from '../core/index.ts';
 import type { Repo } from '../repo/index.ts';
+import { listMountPoints } from '../sys/index.ts';
 import { openRemoteAccess } from './access.ts';
 import { type CollectionRef, refInSummary } from './collection-refs.ts';
 import { type PullOptions, pullFrom } from './pull/pull.ts';
@@ -102,11 +103,7 @@ function repositoriesOf(mount: string): string[] {
 
 /** Where the kernel says that disks are mounted, among the places for removable ones. */
 function listMounts(): string[] {
-  const rows = fs.readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  const points = rows.map((row) =>
-    (row.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-  );
-  return points.filter((point) => /^\/(run\/media|media|mnt)\//.test(point) || point === '/mnt');
+  return listMountPoints().filter((point) => /^\/(run\/media|media|mnt)\//.test(point) || point === '/mnt');
 }
 
 export interface PulledFromRemotes {

@@ -4,6 +4,7 @@ export * from './copy.ts';
 export * from './copy-tree.ts';
 export * from './durable.ts';
 export * from './lock.ts';
+export * from './mounts.ts';
 export * from './natives.ts';
 export * from './pool.ts';
 export * from './process.ts';

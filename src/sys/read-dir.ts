@@ -4,7 +4,6 @@
  *
  * Source: getdents64(2): struct linux_dirent64 is d_ino (u64), d_off (i64), d_reclen (u16), d_type (u8), name, NUL; little-endian.
  */
-import { readFileSync } from 'node:fs';
 import { closeFd, openDirAt } from './at.ts';
 import { callNative } from './natives.ts';
 
@@ -39,17 +38,4 @@ export function readDirectory(path: string): DirectoryEntry[] {
   } finally {
     closeFd(fd);
   }
-}
-
-/** Tells whether something is mounted below a directory (absolute path), files included. Source: proc_pid_mountinfo(5). */
-export function hasMountsBelow(dir: string): boolean {
-  const prefix = dir.endsWith('/') ? dir : `${dir}/`;
-  const decode = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
-  return readFileSync('/proc/self/mountinfo', 'latin1')
-    .split('\n')
-    .some((line) =>
-      Buffer.from(decode(line.split(' ')[4] ?? ''), 'latin1')
-        .toString()
-        .startsWith(prefix),
-    );
 }
