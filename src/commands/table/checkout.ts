@@ -1,5 +1,6 @@
 /** The description of `checkout`. */
 import { command } from '../spec.ts';
+import { THREADS } from './options.ts';
 
 export const checkout = command({
   id: 'checkout',
@@ -84,13 +85,7 @@ export const checkout = command({
       value: 'PATH',
       summary: 'What the root of the checkout is called when labels are looked up',
     },
-    {
-      long: 'threads',
-      kind: 'int',
-      value: 'N',
-      frontEnds: ['hacktree'],
-      summary: 'Threads that place files; default one per core, at most 4',
-    },
+    { ...THREADS, summary: 'Threads that place files; default one per core, at most 4' },
   ],
   ostree: { missing: 'COMMIT must be specified' },
   examples: [

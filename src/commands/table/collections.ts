@@ -1,5 +1,6 @@
 /** Commands about refs of collections: who has them, and copying them to a disk. */
 import { type CommandSpec, command } from '../spec.ts';
+import { CACHE_DIR } from './options.ts';
 
 const REFS = { name: 'refs', shown: 'COLLECTION-ID REF', many: true, summary: 'Pairs of a collection ID and a ref' } as const;
 
@@ -14,7 +15,7 @@ export const findRemotes = command({
   json: true,
   args: [REFS],
   options: [
-    { long: 'cache-dir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Keep summaries here, not in the repository' },
+    CACHE_DIR,
     { long: 'disable-fsync', kind: 'flag', summary: 'Do not flush to the device' },
     {
       long: 'finders',

@@ -1,5 +1,6 @@
 /** The description of `commit`, the command with the most options. */
 import { command } from '../spec.ts';
+import { SIGN_WITH, THREADS } from './options.ts';
 
 export const commit = command({
   id: 'commit',
@@ -79,17 +80,7 @@ export const commit = command({
     { long: 'skip-list', kind: 'string', value: 'FILE', completes: 'path', summary: 'Leave out the paths listed, one a line' },
     { long: 'consume', kind: 'flag', summary: 'Remove the directories when the commit is done' },
     { long: 'table-output', kind: 'flag', summary: 'Print counts besides the checksum' },
-    { long: 'gpg-sign', kind: 'list', value: 'KEYID', summary: 'Sign with a key of GnuPG' },
-    { long: 'gpg-homedir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Where GnuPG keeps its keyrings' },
-    { long: 'sign', kind: 'list', value: 'KEY', summary: 'Sign with this secret key' },
-    { long: 'sign-from-file', kind: 'list', value: 'FILE', completes: 'path', summary: 'Sign with the secret key in this file' },
-    {
-      long: 'sign-type',
-      kind: 'string',
-      value: 'NAME',
-      choices: ['ed25519', 'spki', 'dummy'],
-      summary: 'Kind of the secret keys: ed25519 (default), spki or dummy',
-    },
+    ...SIGN_WITH,
     { long: 'generate-sizes', kind: 'flag', summary: 'Note the sizes of all objects in the commit' },
     { long: 'fsync', kind: 'boolean', value: 'BOOLEAN', summary: 'Whether to wait until the disk has everything' },
     { long: 'disable-fsync', kind: 'flag', hidden: true, summary: 'The same as --fsync=false' },
@@ -131,7 +122,7 @@ export const commit = command({
       frontEnds: ['hacktree'],
       summary: 'Read all files, also those that have not changed since the last commit',
     },
-    { long: 'threads', kind: 'int', value: 'N', frontEnds: ['hacktree'], summary: 'Worker threads; default one per core' },
+    THREADS,
   ],
   examples: [
     {

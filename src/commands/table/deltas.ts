@@ -1,29 +1,6 @@
 /** Commands that make, look at and use static deltas. */
-import { type CommandSpec, command, type OptionSpec } from '../spec.ts';
-
-const SIGN_TYPE = {
-  long: 'sign-type',
-  kind: 'string',
-  value: 'NAME',
-  choices: ['ed25519', 'spki', 'dummy'],
-  summary: 'Kind of the keys: ed25519 (default), spki or dummy',
-} as const satisfies OptionSpec;
-
-const KEYS_FILE = {
-  long: 'keys-file',
-  kind: 'string',
-  value: 'FILE',
-  completes: 'path',
-  summary: 'Check with the public keys in this file',
-} as const satisfies OptionSpec;
-
-const KEYS_DIR = {
-  long: 'keys-dir',
-  kind: 'string',
-  value: 'DIR',
-  completes: 'dir',
-  summary: "Directory with trusted.TYPE and revoked.TYPE to use instead of the system's",
-} as const satisfies OptionSpec;
+import { type CommandSpec, command } from '../spec.ts';
+import { KEYS_DIR, KEYS_FILE, SIGN_TYPE, THREADS } from './options.ts';
 
 const KEYS = { name: 'keys', shown: 'KEY', many: true, summary: 'Public keys, one of which must have signed it' } as const;
 const DELTA = { name: 'delta', required: true, summary: '[FROM-]TO as list prints it, or the path of a superblock' } as const;
@@ -108,7 +85,7 @@ export const deltaGenerate = command({
     { long: 'sign', kind: 'list', value: 'KEY', summary: 'Sign with this secret key' },
     { ...KEYS_FILE, summary: 'Sign with the secret keys in this file' },
     SIGN_TYPE,
-    { long: 'threads', kind: 'int', value: 'N', frontEnds: ['hacktree'], summary: 'Worker threads; default one per core' },
+    THREADS,
   ],
   examples: [
     { does: 'For clients that have the version before', line: 'hacktree static-delta generate os/stable' },

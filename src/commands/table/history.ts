@@ -1,5 +1,6 @@
 /** Commands that look at commits. */
 import { type CommandSpec, command } from '../spec.ts';
+import { GPG_HOMEDIR } from './options.ts';
 
 export const revParse = command({
   id: 'rev-parse',
@@ -53,7 +54,7 @@ export const show = command({
     { long: 'print-sizes', kind: 'flag', summary: 'Print how much a pull would fetch, from the sizes kept in the commit' },
     { long: 'raw', kind: 'flag', summary: 'Print the object as GVariant text' },
     { long: 'no-byteswap', short: 'B', kind: 'flag', summary: 'Print numbers as they are stored, not as big-endian ones' },
-    { long: 'gpg-homedir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Where GnuPG keeps its keyrings' },
+    GPG_HOMEDIR,
     {
       long: 'gpg-verify-remote',
       kind: 'string',

@@ -1,5 +1,6 @@
 /** Commands that bring commits from mirrors and repositories, and that make a repository one. */
 import { type CommandSpec, command, type OptionSpec } from '../spec.ts';
+import { CACHE_DIR, SIGN_WITH, THREADS } from './options.ts';
 
 /** What pull and pull-local both take. */
 const COMMON = [
@@ -12,7 +13,7 @@ const COMMON = [
   { long: 'require-static-deltas', kind: 'flag', summary: 'Fail where there is no static delta' },
   { long: 'disable-verify-bindings', kind: 'flag', summary: 'Accept commits that were made for other refs' },
   { long: 'depth', kind: 'int', value: 'N', summary: 'Fetch this many parents too; -1 all (default 0)' },
-  { long: 'threads', kind: 'int', value: 'N', frontEnds: ['hacktree'], summary: 'Worker threads; default one per core' },
+  THREADS,
 ] as const satisfies readonly OptionSpec[];
 
 /** What only few need; all of it has sensible defaults. */
@@ -71,7 +72,7 @@ export const pull = command({
       completes: 'dir',
       summary: 'Take objects from this repository if it has them',
     },
-    { long: 'cache-dir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Keep fetched summaries there' },
+    CACHE_DIR,
     ...NETWORK,
   ],
   ostree: { missing: 'REMOTE must be specified' },
@@ -128,23 +129,7 @@ export const summary = command({
     { long: 'list-metadata-keys', kind: 'flag', summary: 'Print the keys of its metadata' },
     { long: 'print-metadata-key', kind: 'string', value: 'KEY', summary: 'Print one value of its metadata' },
     { long: 'add-metadata', short: 'm', kind: 'list', value: 'KEY=VALUE', summary: 'Add a value in GVariant text format' },
-    { long: 'gpg-sign', kind: 'list', value: 'KEYID', summary: 'Sign it with a key of GnuPG' },
-    { long: 'gpg-homedir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Where GnuPG keeps its keyrings' },
-    { long: 'sign', kind: 'list', value: 'KEY', summary: 'Sign it with this secret key' },
-    {
-      long: 'sign-from-file',
-      kind: 'list',
-      value: 'FILE',
-      completes: 'path',
-      summary: 'Sign it with the secret key in this file',
-    },
-    {
-      long: 'sign-type',
-      kind: 'string',
-      value: 'NAME',
-      choices: ['ed25519', 'spki', 'dummy'],
-      summary: 'Kind of key: ed25519 (default), spki or dummy',
-    },
+    ...SIGN_WITH,
     {
       long: 'no-content-index',
       kind: 'flag',

@@ -1,14 +1,8 @@
 /** Commands that configure remotes and look at what they offer. */
-import { type ArgSpec, type CommandSpec, command, type OptionSpec } from '../spec.ts';
+import { type ArgSpec, type CommandSpec, command } from '../spec.ts';
+import { CACHE_DIR } from './options.ts';
 
 const NAME = { name: 'name', required: true, completes: 'remote', summary: 'The remote' } as const satisfies ArgSpec;
-const CACHE_DIR = {
-  long: 'cache-dir',
-  kind: 'string',
-  value: 'DIR',
-  completes: 'dir',
-  summary: 'Keep fetched summaries there',
-} as const satisfies OptionSpec;
 const MISSING_NAME = { missing: 'NAME must be specified' } as const;
 
 /** Scripts for image builders name the repository this way. */

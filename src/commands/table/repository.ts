@@ -1,5 +1,6 @@
 /** Commands that look after a repository: making it, its configuration, its refs. */
 import { type CommandSpec, command } from '../spec.ts';
+import { THREADS } from './options.ts';
 
 export const init = command({
   id: 'init',
@@ -124,7 +125,7 @@ export const fsck = command({
       frontEnds: ['hacktree'],
       summary: 'Where --repair takes objects from',
     },
-    { long: 'threads', kind: 'int', value: 'N', frontEnds: ['hacktree'], summary: 'Worker threads; default one per core' },
+    THREADS,
   ],
   examples: [{ does: 'Mend a repository from its mirror', line: 'hacktree fsck --repair --from=/srv/mirror' }],
 });
@@ -222,7 +223,7 @@ export const indexRebuild = command({
   json: true,
   interruptible: true,
   args: [],
-  options: [{ long: 'threads', kind: 'int', value: 'N', summary: 'Worker threads; default one per core' }],
+  options: [THREADS],
   frontEnds: ['hacktree'],
 });
 
@@ -234,7 +235,7 @@ export const indexCheck = command({
   json: true,
   interruptible: true,
   args: [],
-  options: [{ long: 'threads', kind: 'int', value: 'N', summary: 'Worker threads; default one per core' }],
+  options: [THREADS],
   frontEnds: ['hacktree'],
 });
 

@@ -1,5 +1,6 @@
 /** Commands that add, delete and check signatures of commits. */
 import { type CommandSpec, command } from '../spec.ts';
+import { GPG_HOMEDIR, KEYS_DIR, KEYS_FILE, SIGN_TYPE } from './options.ts';
 
 const COMMIT = { name: 'commit', required: true, completes: 'rev', summary: 'The revision to sign' } as const;
 
@@ -10,10 +11,7 @@ export const gpgSign = command({
   usesRepo: true,
   json: true,
   args: [COMMIT, { name: 'keys', shown: 'KEY-ID', many: true, summary: 'Key IDs, fingerprints or mail addresses' }],
-  options: [
-    { long: 'delete', short: 'd', kind: 'flag', summary: 'Delete one signature by each key instead' },
-    { long: 'gpg-homedir', kind: 'string', value: 'DIR', completes: 'dir', summary: 'Where GnuPG keeps its keyrings' },
-  ],
+  options: [{ long: 'delete', short: 'd', kind: 'flag', summary: 'Delete one signature by each key instead' }, GPG_HOMEDIR],
   ostree: { missing: 'Need a COMMIT to sign' },
   examples: [{ does: 'Sign what was committed before', line: 'hacktree gpg-sign os/stable release@example.org' }],
 });
@@ -34,22 +32,9 @@ export const sign = command({
   options: [
     { long: 'delete', short: 'd', kind: 'flag', summary: 'Delete the signatures by these keys instead' },
     { long: 'verify', kind: 'flag', summary: 'Check that one of these keys has signed the commit' },
-    {
-      long: 'sign-type',
-      short: 's',
-      kind: 'string',
-      value: 'NAME',
-      choices: ['ed25519', 'spki', 'dummy'],
-      summary: 'Kind of the keys: ed25519 (default), spki or dummy',
-    },
-    { long: 'keys-file', kind: 'string', value: 'FILE', completes: 'path', summary: 'Take keys from this file, one per line' },
-    {
-      long: 'keys-dir',
-      kind: 'string',
-      value: 'DIR',
-      completes: 'dir',
-      summary: "With --verify: directory with trusted.TYPE and revoked.TYPE instead of the system's",
-    },
+    { ...SIGN_TYPE, short: 's' },
+    { ...KEYS_FILE, summary: 'Take keys from this file, one per line' },
+    { ...KEYS_DIR, summary: "With --verify: directory with trusted.TYPE and revoked.TYPE instead of the system's" },
   ],
   ostree: { missing: 'Need a COMMIT to sign or verify', usage: 'COMMIT KEY-ID...' },
   examples: [
