@@ -11,7 +11,7 @@ import {
   type TreeSource,
 } from '../repo/index.ts';
 import type { Context } from './context.ts';
-import { usageError } from './input.ts';
+import { splitPair, usageError } from './input.ts';
 import type { Input } from './spec.ts';
 import type { commit } from './table/commit.ts';
 
@@ -72,14 +72,11 @@ function readTrees(context: Context, { tree, path }: CommitInput): TreeSource[] 
 }
 
 function readTree(text: string): TreeSource {
-  const equals = text.indexOf('=');
-  if (equals < 0)
-    throw usageError(`Missing type in tree specification '${text}'`, ['Write --tree=dir=PATH, tar=FILE or ref=REV.']);
-  const kind = text.slice(0, equals);
-  const rest = text.slice(equals + 1);
+  const hints = ['Write --tree=dir=PATH, tar=FILE or ref=REV.'];
+  const [kind, rest] = splitPair(text, `Missing type in tree specification '${text}'`, hints);
   if (kind === 'ref') return { kind, rev: rest };
   if (kind === 'dir' || kind === 'tar') return { kind, path: rest };
-  throw usageError(`Invalid tree type specification '${kind}'`, ['Write --tree=dir=PATH, tar=FILE or ref=REV.']);
+  throw usageError(`Invalid tree type specification '${kind}'`, hints);
 }
 
 function readTimestamp({ surroundings: { env } }: Context, text: string | undefined): bigint | undefined {
@@ -94,24 +91,23 @@ function readTimestamp({ surroundings: { env } }: Context, text: string | undefi
 
 function readMetadata(input: CommitInput): Partial<CommitOptions> {
   return {
-    metadataStrings: input.addMetadataString.map(splitPair),
+    metadataStrings: input.addMetadataString.map(splitMetadata),
     metadata: input.addMetadata.map((text) => {
-      const [key, value] = splitPair(text);
+      const [key, value] = splitMetadata(text);
       return [key, parseVariantText(value)] as const;
     }),
     keepMetadata: input.keepMetadata,
-    detachedStrings: input.addDetachedMetadataString.map(splitPair),
+    detachedStrings: input.addDetachedMetadataString.map(splitMetadata),
     bindings: !input.noBindings,
     bindRefs: input.bindRef,
   };
 }
 
 /** `KEY=VALUE`. Errors: `usage`. */
-function splitPair(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals < 0) throw usageError(`Missing '=' in KEY=VALUE metadata '${text}'`);
-  if (equals === 0) throw usageError('Empty metadata key');
-  return [text.slice(0, equals), text.slice(equals + 1)];
+function splitMetadata(text: string): [string, string] {
+  const pair = splitPair(text, `Missing '=' in KEY=VALUE metadata '${text}'`);
+  if (pair[0] === '') throw usageError('Empty metadata key');
+  return pair;
 }
 
 function readModifiers(input: CommitInput): Partial<CommitOptions> {

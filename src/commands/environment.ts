@@ -8,7 +8,7 @@ import type { TestError } from '../core/index.ts';
 export interface OstreeEnvironment {
   /** OSTREE_BOOTID: stands in for the kernel's boot ID. */
   readonly bootId: string | undefined;
-  /** OSTREE_GPG_HOME: directory of keyrings instead of the system's. */
+  /** OSTREE_GPG_HOME: directory of keyrings instead of the system's; empty counts as unset. */
   readonly gpgHome: string | undefined;
   /** OSTREE_DUMMY_SIGN_ENABLED is 1. */
   readonly dummyEnabled: boolean;
@@ -23,7 +23,7 @@ export interface OstreeEnvironment {
 export function readEnvironment(env: NodeJS.ProcessEnv): OstreeEnvironment {
   return {
     bootId: env.OSTREE_BOOTID,
-    gpgHome: env.OSTREE_GPG_HOME,
+    gpgHome: env.OSTREE_GPG_HOME === '' ? undefined : env.OSTREE_GPG_HOME,
     dummyEnabled: env.OSTREE_DUMMY_SIGN_ENABLED === '1',
     debugHttp: env.OSTREE_DEBUG_HTTP !== undefined,
     skipCache: env.OSTREE_SKIP_CACHE !== undefined,

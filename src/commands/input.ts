@@ -67,3 +67,13 @@ function addArgs(
 export function usageError(message: string, hints: readonly string[] = []): HacktreeError {
   return new HacktreeError('usage', message, { hints });
 }
+
+/** Splits `KEY=VALUE` at its first `=`. Errors: `usage`, with the message given. */
+export function splitPair(text: string, missing: string, hints: readonly string[] = []): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 0) throw usageError(missing, hints);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** The value of an option that may be missing, as a list. */
+export const asList = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);

@@ -1,5 +1,5 @@
 /**
- * What the environment knows about the network, the user's credentials and trusted keys; services are handed it as data.
+ * What the environment knows about the network, and the user's credentials; services are handed it as data.
  *
  * Source: curl(1) (http_proxy, https_proxy, no_proxy), netrc(5); ostree-cli A.0 (OSTREE_DEBUG_HTTP, OSTREE_SKIP_CACHE).
  */
@@ -7,16 +7,10 @@ import * as fs from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errnoOf, wrapSystemError } from '../core/index.ts';
-import {
-  type Credentials,
-  type NetworkOptions,
-  parseNetrc,
-  type RemoteQuery,
-  type RemotesPlace,
-  type TrustOptions,
-} from '../remote/index.ts';
+import { type Credentials, type NetworkOptions, parseNetrc, type RemoteQuery, type RemotesPlace } from '../remote/index.ts';
 import type { Repo } from '../repo/index.ts';
 import type { Context } from './context.ts';
+import { trustOf } from './trust-keys.ts';
 
 type Env = NodeJS.ProcessEnv;
 
@@ -64,15 +58,6 @@ function readNetrc(env: Env): Credentials[] {
     if (errno === 'ENOENT' || errno === 'ENOTDIR' || (errno === 'EACCES' && named === undefined)) return [];
     throw wrapSystemError(error, 'Reading', path);
   }
-}
-
-/** Where keys are looked for beyond those of the remote. */
-export function trustOf({ environment: { gpgHome, dummyEnabled } }: Context): TrustOptions {
-  const home = given(gpgHome);
-  return {
-    dummyEnabled,
-    ...(home === undefined ? {} : { gpgKeyringDirs: [home] }),
-  };
 }
 
 /** As they are named on the host, and inside a deployed root. */

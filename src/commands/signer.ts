@@ -10,6 +10,8 @@ import {
   addSignatures,
   type ProgramResult,
   parseEd25519SecretKey,
+  parseSignType,
+  type SignType,
   signDummy,
   signEd25519,
   signGpg,
@@ -18,26 +20,26 @@ import {
 import { readText } from './commit-request.ts';
 
 export interface SigningRequest {
-  readonly gpgKeys: readonly string[];
-  readonly gpgHomedir: string | undefined;
-  readonly keys: readonly string[];
-  readonly keyFiles: readonly string[];
+  readonly gpgKeys?: readonly string[];
+  readonly gpgHomedir?: string | undefined;
+  readonly keys?: readonly string[];
+  readonly keyFiles?: readonly string[];
   /** Kind of `keys` and `keyFiles`; default ed25519. */
-  readonly type: string | undefined;
+  readonly type?: string | undefined;
   /** Whether keys of kind `dummy` may be used. */
   readonly dummyEnabled: boolean;
 }
 
-type Signer = NonNullable<CommitOptions['sign']>;
+export type Signer = NonNullable<CommitOptions['sign']>;
 type Dict = Parameters<Signer>[1];
 
-/** Makes the signing function; undefined when nothing is to be signed. Errors: `usage`, `key-invalid`, `not-supported`. */
+/** Makes the signing function; undefined when nothing is to be signed. Errors: `key-invalid`, `not-supported`. */
 export function openSigner(request: SigningRequest): Signer | undefined {
-  const { gpgKeys, keys, keyFiles } = request;
-  const secrets = [...keys, ...keyFiles.flatMap((file) => keysOfFile(file, request))];
+  const { gpgKeys = [], keys = [], keyFiles = [], type } = request;
+  const secrets = [...keys, ...keyFiles.flatMap((file) => keysOfFile(file, type))];
   if (gpgKeys.length === 0 && secrets.length === 0) return undefined;
-  const kind = kindOf(request.type);
-  const signAll = secrets.map((secret) => signerOf(kind, secret, request.dummyEnabled));
+  const kind = parseSignType(type);
+  const signAll = secrets.map((secret) => signerOf(kind, secret, request));
   return async (bytes, detached) => {
     let dict: Dict = detached;
     for (const keyId of gpgKeys) {
@@ -53,23 +55,13 @@ export function openSigner(request: SigningRequest): Signer | undefined {
   };
 }
 
-type Kind = 'ed25519' | 'spki' | 'dummy';
-
-function kindOf(type: string | undefined): Kind {
-  if (type === undefined || type === 'ed25519') return 'ed25519';
-  if (type === 'spki' || type === 'dummy') return type;
-  throw new HacktreeError('usage', 'Requested signature type is not implemented', {
-    details: { expected: 'ed25519, spki or dummy', found: type },
-  });
-}
-
 /** A key for spki is a PEM file, for the others a line. */
-function keysOfFile(file: string, { type }: SigningRequest): string[] {
+function keysOfFile(file: string, type: string | undefined): string[] {
   const text = readText(file);
   return type === 'spki' ? [text] : text.split('\n').filter((line) => line !== '');
 }
 
-function signerOf(kind: Kind, secret: string, dummyEnabled: boolean): (bytes: Uint8Array) => Uint8Array {
+function signerOf(kind: SignType, secret: string, { dummyEnabled }: SigningRequest): (bytes: Uint8Array) => Uint8Array {
   if (kind === 'dummy') return () => signDummy(secret, { enabled: dummyEnabled });
   if (kind === 'spki') return (bytes) => signSpki(secret, bytes);
   const key = parseEd25519SecretKey(secret);

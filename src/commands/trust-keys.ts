@@ -1,6 +1,8 @@
-/** From options to the public keys that signatures are checked with. */
-import { type DeltaTrust, type GpgKeysPlace, parseSignType } from '../remote/index.ts';
+/** From options and the environment to the public keys that signatures are checked with. */
+import type { DeltaTrust, GpgKeysPlace, TrustOptions } from '../remote/index.ts';
+import { parseSignType } from '../sign/index.ts';
 import type { Context } from './context.ts';
+import { asList } from './input.ts';
 
 export interface KeysInput {
   readonly keys: readonly string[];
@@ -10,16 +12,13 @@ export interface KeysInput {
 }
 
 /** The keys that a command names. Errors: `not-supported`. */
-export function keyTrust(
-  { environment: { dummyEnabled } }: Context,
-  { keys, signType, keysFile, keysDir }: KeysInput,
-): DeltaTrust {
+export function keyTrust(context: Context, { keys, signType, keysFile, keysDir }: KeysInput): DeltaTrust {
   return {
     type: parseSignType(signType),
     keys,
-    files: keysFile === undefined ? [] : [keysFile],
+    files: asList(keysFile),
     dirs: keysDir === undefined ? undefined : [keysDir],
-    dummyEnabled,
+    dummyEnabled: context.environment.dummyEnabled,
   };
 }
 
@@ -33,4 +32,9 @@ export interface GpgChoice {
 /** Where GPG keys are looked for: OSTREE_GPG_HOME stands in for the system's directory. */
 export function gpgKeysPlace({ environment: { gpgHome } }: Context, { remote, homedir }: GpgChoice): GpgKeysPlace {
   return { remote, homedir, systemDirs: gpgHome === undefined ? undefined : [gpgHome] };
+}
+
+/** Where keys are looked for beyond those of the remote. */
+export function trustOf({ environment: { gpgHome, dummyEnabled } }: Context): TrustOptions {
+  return { dummyEnabled, ...(gpgHome === undefined ? {} : { gpgKeyringDirs: [gpgHome] }) };
 }

@@ -14,12 +14,14 @@ import {
   hasGoodSignature,
   type KeyBlock,
   listSignatures,
+  SIGN_TYPES,
   type SignatureVerdict,
+  type SignType,
   setSignatures,
 } from '../sign/index.ts';
 import { allGpgKeys, homeGpgKeys, remoteGpgKeys } from './gpg-keys.ts';
 import { listRemotes, loadRemote, type RemotesPlace } from './remotes.ts';
-import { checkKeySignatures, type KeySources, remoteKeySources, SIGN_TYPES, type SignType } from './sign-keys.ts';
+import { checkKeySignatures, type KeySources, remoteKeySources } from './sign-keys.ts';
 
 /** Gets the signed bytes and the present detached metadata, returns the new one; the same one changes nothing. */
 export type ChangeDetached = (bytes: Buffer, detached: Dict) => Dict | Promise<Dict>;

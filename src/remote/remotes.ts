@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { checkCollectionId, checkRemoteName, compareUtf8, HacktreeError } from '../core/index.ts';
 import { KeyFile } from '../format/index.ts';
 import { configFile, interpretConfig, type Repo, writeConfig } from '../repo/index.ts';
+import { parseSignType, type SignType } from '../sign/index.ts';
 import { removeFileDurable } from '../sys/index.ts';
 
 /** false: not asked for; `all`: any supported kind; else the kinds that are asked for, each of which must be good. */
@@ -143,12 +144,12 @@ export function remoteUrl(repo: Repo, name: string, place: RemotesPlace = {}): s
 
 /** One `--sign-verify=TYPE=inline:KEY` or `TYPE=file:PATH`. */
 export interface SignVerifyKey {
-  readonly type: string;
+  readonly type: SignType;
   readonly inline?: string;
   readonly file?: string;
 }
 
-/** Parses `TYPE=inline:KEY` or `TYPE=file:PATH`. Errors: `usage`. */
+/** Parses `TYPE=inline:KEY` or `TYPE=file:PATH`. Errors: `usage`, `not-supported`. */
 export function parseSignVerifyKey(text: string): SignVerifyKey {
   const match = /^([^=]+)=([^:]*):(.*)$/s.exec(text);
   if (match === null) {
@@ -156,12 +157,8 @@ export function parseSignVerifyKey(text: string): SignVerifyKey {
       details: { expected: 'TYPE=inline:KEY or TYPE=file:PATH', found: text },
     });
   }
-  const [, type = '', kind = '', value = ''] = match;
-  if (!['ed25519', 'spki', 'dummy'].includes(type)) {
-    throw new HacktreeError('not-supported', 'Requested signature type is not implemented', {
-      details: { expected: 'ed25519, spki or dummy', found: type },
-    });
-  }
+  const [, name = '', kind = '', value = ''] = match;
+  const type = parseSignType(name);
   if (kind === 'inline') return { type, inline: value };
   if (kind === 'file') return { type, file: value };
   throw new HacktreeError('usage', `Invalid key reference ${kind}, expected inline|file`, { details: { found: text } });

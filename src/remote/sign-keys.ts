@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { HacktreeError, wrapSystemError } from '../core/index.ts';
+import { wrapSystemError } from '../core/index.ts';
 import type { Dict } from '../format/index.ts';
 import {
   checkDummy,
@@ -19,11 +19,9 @@ import {
   parseKeyList,
   parseSpkiPublicKey,
   type SignatureVerdict,
+  type SignType,
 } from '../sign/index.ts';
 import type { RemoteConfig } from './remotes.ts';
-
-export const SIGN_TYPES = ['ed25519', 'spki', 'dummy'] as const;
-export type SignType = (typeof SIGN_TYPES)[number];
 
 const SYSTEM_SIGN_DIRS = ['/etc/ostree', '/usr/share/ostree'];
 
@@ -35,15 +33,6 @@ export interface KeySources {
   readonly dirs?: readonly string[] | undefined;
   /** Whether OSTREE_DUMMY_SIGN_ENABLED is 1. */
   readonly dummyEnabled?: boolean | undefined;
-}
-
-/** Reads the name of a kind of signature. Errors: `not-supported`. */
-export function parseSignType(text: string | undefined): SignType {
-  const type = SIGN_TYPES.find((known) => known === (text ?? 'ed25519'));
-  if (type !== undefined) return type;
-  throw new HacktreeError('not-supported', 'Requested signature type is not implemented', {
-    details: { expected: SIGN_TYPES.join(', '), found: text ?? '' },
-  });
 }
 
 /** The keys that a remote's configuration names. */

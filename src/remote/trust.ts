@@ -10,10 +10,18 @@
 import { type Checksum, HacktreeError } from '../core/index.ts';
 import type { Dict } from '../format/index.ts';
 import type { Repo } from '../repo/index.ts';
-import { checkGpg, type KeyBlock, listSignatures, requireGoodSignature, type SignatureVerdict } from '../sign/index.ts';
+import {
+  checkGpg,
+  type KeyBlock,
+  listSignatures,
+  requireGoodSignature,
+  SIGN_TYPES,
+  type SignatureVerdict,
+  type SignType,
+} from '../sign/index.ts';
 import { remoteGpgKeys } from './gpg-keys.ts';
 import type { RemoteConfig, SignVerify } from './remotes.ts';
-import { checkKeySignatures, remoteKeySources, SIGN_TYPES, type SignType } from './sign-keys.ts';
+import { checkKeySignatures, remoteKeySources } from './sign-keys.ts';
 
 export interface TrustOptions {
   /** Seconds since 1970 UTC. Default: now. */

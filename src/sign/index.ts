@@ -7,5 +7,6 @@ export * from './key-listing.ts';
 export * from './keyring.ts';
 export * from './metadata.ts';
 export * from './openpgp.ts';
+export * from './sign-type.ts';
 export * from './spki.ts';
 export * from './verdict.ts';

@@ -6,8 +6,9 @@
  * one good signature by a key of the keyring.
  */
 import { HacktreeError } from '../core/index.ts';
+import type { SignType } from './sign-type.ts';
 
-export type SignatureKind = 'gpg' | 'ed25519' | 'spki' | 'dummy';
+export type SignatureKind = 'gpg' | SignType;
 
 /**
  * - `good`: right, by a usable trusted key.

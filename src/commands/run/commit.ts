@@ -6,14 +6,17 @@ import { type CommitInput, readCommitRequest, readText } from '../commit-request
 import type { Context } from '../context.ts';
 import { askEditor } from '../editor.ts';
 import { openForChange } from '../open-repo.ts';
+import { readSigner } from '../read-signer.ts';
 
 export async function run(context: Context, input: CommitInput): Promise<unknown> {
   const repo = openForChange(context);
   const request = readCommitRequest(context, input);
+  const { gpgSign: gpgKeys, gpgHomedir, sign: keys, signFromFile: keyFiles, signType: type } = input;
+  const sign = await readSigner(context, { gpgKeys, gpgHomedir, keys, keyFiles, type });
   const report = await commit(repo, {
     ...request,
     ...readTexts(context, input),
-    ...(await readSigner(context, input)),
+    ...(sign === undefined ? {} : { sign }),
     signal: context.signal,
     onProgress: context.report,
     onLockWait: context.onLockWait,
@@ -22,23 +25,6 @@ export async function run(context: Context, input: CommitInput): Promise<unknown
   warnAbout(context, report);
   printReport(context, report, input.tableOutput);
   return { ...report, parent: report.parent ?? null };
-}
-
-/** The signing code, OpenPGP above all, is loaded only when a key is given. */
-async function readSigner({ environment: { dummyEnabled } }: Context, input: CommitInput): Promise<object> {
-  const { gpgSign, sign, signFromFile } = input;
-  if (gpgSign.length === 0 && sign.length === 0 && signFromFile.length === 0) return {};
-  const { openSigner } = await import('../signer.ts');
-  return {
-    sign: openSigner({
-      gpgKeys: gpgSign,
-      gpgHomedir: input.gpgHomedir,
-      keys: sign,
-      keyFiles: signFromFile,
-      type: input.signType,
-      dummyEnabled,
-    }),
-  };
 }
 
 function readTexts({ surroundings: { env } }: Context, input: CommitInput): { subject: string; body: string } {

@@ -4,7 +4,7 @@ import { changeSignatures, deleteGpgSignatures, requireNotSigned, type Signature
 import { openRepo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
-import { openSigner } from '../signer.ts';
+import { readSigner } from '../read-signer.ts';
 import type { Input } from '../spec.ts';
 import type { gpgSign } from '../table/signing.ts';
 import { gpgKeysPlace } from '../trust-keys.ts';
@@ -23,8 +23,7 @@ export async function run(context: Context, input: GpgSignInput): Promise<unknow
     return { commit, deleted };
   }
   if (gpgHomedir !== undefined) await requireNotSigned(repo, commit, keys, gpgHomedir);
-  const { dummyEnabled } = context.environment;
-  const signer = openSigner({ gpgKeys: keys, gpgHomedir, keys: [], keyFiles: [], type: undefined, dummyEnabled });
+  const signer = await readSigner(context, { gpgKeys: keys, gpgHomedir });
   if (signer !== undefined) await changeSignatures(place, signer);
   return { commit, signed: keys.length };
 }

@@ -4,11 +4,11 @@ import { openRepo } from '../../repo/index.ts';
 import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { usageError } from '../input.ts';
-import { trustOf } from '../network.ts';
 import { openForChange } from '../open-repo.ts';
 import { pullOptions } from '../pull-options.ts';
 import type { Input } from '../spec.ts';
 import type { pullLocal as spec } from '../table/mirrors.ts';
+import { trustOf } from '../trust-keys.ts';
 
 export async function run(context: Context, input: Input<typeof spec>): Promise<unknown> {
   const repo = openForChange(context);

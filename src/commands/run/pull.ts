@@ -5,7 +5,7 @@ import { type NetworkOptions, type PullReport, printDryRun, printPullReport, pul
 import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
 import { printSize } from '../format-text.ts';
-import { usageError } from '../input.ts';
+import { splitPair, usageError } from '../input.ts';
 import { reachOf } from '../network.ts';
 import { openForChange } from '../open-repo.ts';
 import { pullOptions } from '../pull-options.ts';
@@ -53,19 +53,13 @@ function readNetwork(input: PullInput): NetworkOptions {
   const { maxOutstandingFetcherRequests: most, lowSpeedTimeSeconds: seconds } = input;
   return {
     url: input.url,
-    headers: input.httpHeader.map(splitHeader),
+    headers: input.httpHeader.map((text) => splitPair(text, "Missing '=' in --http-header")),
     appendUserAgent: input.appendUserAgent,
     retries: input.disableRetryOnNetworkErrors ? 0 : input.networkRetries,
     lowSpeedBytes: input.lowSpeedLimitBytes,
     lowSpeedTimeMs: seconds === undefined ? undefined : seconds * 1000,
     ...(most === undefined ? {} : { connections: Math.max(1, Math.ceil(most / (input.threads || availableParallelism()))) }),
   };
-}
-
-function splitHeader(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals < 0) throw usageError("Missing '=' in --http-header");
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function printReport(context: Context, report: PullReport, isDryRun: boolean): void {

@@ -5,7 +5,7 @@ import { wrapSystemError } from '../../core/index.ts';
 import { addRemote, importRemoteKeys, parseSignVerifyKey } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { usageError } from '../input.ts';
+import { splitPair, usageError } from '../input.ts';
 import { remotesPlaceOf } from '../network.ts';
 import type { Input } from '../spec.ts';
 import type { remoteAdd } from '../table/remotes.ts';
@@ -22,7 +22,7 @@ export async function run(context: Context, input: AddInput): Promise<unknown> {
     name: input.name,
     url: input.url,
     branches: input.branches,
-    set: input.set.map(splitSetting),
+    set: input.set.map((text) => splitPair(text, "Missing '=' in KEY=VALUE for --set")),
     noGpgVerify: input.noGpgVerify,
     noSignVerify: input.noSignVerify,
     signVerify,
@@ -45,12 +45,6 @@ function checkOptions(input: AddInput): void {
   if (input.ifNotExists && input.force) throw usageError('Can only specify one of --if-not-exists and --force');
   if (input.signVerify.length > 0 && input.noSignVerify)
     throw usageError('Cannot specify both --sign-verify and --no-sign-verify');
-}
-
-function splitSetting(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals < 0) throw usageError("Missing '=' in KEY=VALUE for --set");
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function readKeys(path: string): Buffer {

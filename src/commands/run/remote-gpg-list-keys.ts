@@ -3,9 +3,10 @@ import { listRemoteKeys, listSystemKeys } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import { printKeyListing } from '../../sign/index.ts';
 import type { Context } from '../context.ts';
-import { remotesPlaceOf, trustOf } from '../network.ts';
+import { remotesPlaceOf } from '../network.ts';
 import type { Input } from '../spec.ts';
 import type { remoteGpgListKeys } from '../table/remotes.ts';
+import { trustOf } from '../trust-keys.ts';
 
 export async function run(context: Context, { name }: Input<typeof remoteGpgListKeys>): Promise<unknown> {
   const repo = openRepo(context.repoPath);

@@ -4,8 +4,8 @@ import { changeSignatures, checkCommitSignatures, deleteKeySignatures } from '..
 import { openRepo, type Repo, resolveRev } from '../../repo/index.ts';
 import { printVerdict } from '../../sign/index.ts';
 import type { Context } from '../context.ts';
-import { usageError } from '../input.ts';
-import { openSigner } from '../signer.ts';
+import { asList, usageError } from '../input.ts';
+import { readSigner } from '../read-signer.ts';
 import type { Input } from '../spec.ts';
 import type { sign } from '../table/signing.ts';
 import { keyTrust } from '../trust-keys.ts';
@@ -23,9 +23,7 @@ export async function run(context: Context, input: Input<typeof sign>): Promise<
     context.line(`Signatures deleted: ${deleted}`);
     return { commit, deleted };
   }
-  const keyFiles = keysFile === undefined ? [] : [keysFile];
-  const { dummyEnabled } = context.environment;
-  const signer = openSigner({ gpgKeys: [], gpgHomedir: undefined, keys, keyFiles, type: trust.type, dummyEnabled });
+  const signer = await readSigner(context, { keys, keyFiles: asList(keysFile), type: trust.type });
   if (signer !== undefined) await changeSignatures(place, signer);
   return { commit };
 }

@@ -1,10 +1,11 @@
 /** `static-delta generate`: makes a static delta. */
 import { type Checksum, HacktreeError } from '../../core/index.ts';
-import { type DeltaLimits, hasDelta, type MadeDelta, type MakeDeltaOptions, makeDelta } from '../../remote/index.ts';
+import { type DeltaLimits, hasDelta, type MadeDelta, makeDelta } from '../../remote/index.ts';
 import { loadCommit, openRepo, type Repo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import { printSize } from '../format-text.ts';
-import { usageError } from '../input.ts';
+import { asList, usageError } from '../input.ts';
+import { readSigner } from '../read-signer.ts';
 import type { Input } from '../spec.ts';
 import type { deltaGenerate } from '../table/deltas.ts';
 
@@ -29,7 +30,7 @@ export async function run(context: Context, input: GenerateInput): Promise<unkno
     limits: readLimits(input),
     inline: input.inline,
     filename: input.filename,
-    sign: await readSigner(context, input),
+    sign: await readSigner(context, { keys: input.sign, keyFiles: asList(input.keysFile), type: input.signType }),
     threads: input.threads,
     onLockWait: context.onLockWait,
   });
@@ -75,21 +76,6 @@ function readLimits(input: GenerateInput): Partial<DeltaLimits> {
 function megabytes(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text) * MEGABYTE;
   throw usageError(`Invalid size '${text}', expected a whole number of megabytes`);
-}
-
-/** The signing code is loaded only when a key is given; a wrong key shows when there is something to sign. */
-async function readSigner({ environment: { dummyEnabled } }: Context, input: GenerateInput): Promise<MakeDeltaOptions['sign']> {
-  const { sign, keysFile, signType } = input;
-  if (sign.length === 0 && keysFile === undefined) return undefined;
-  const { openSigner } = await import('../signer.ts');
-  return openSigner({
-    gpgKeys: [],
-    gpgHomedir: undefined,
-    keys: sign,
-    keyFiles: keysFile === undefined ? [] : [keysFile],
-    type: signType,
-    dummyEnabled,
-  });
 }
 
 function printReport(context: Context, { partCount, partBytes, superblockBytes, fallbackCount, path }: MadeDelta): void {

@@ -7,8 +7,8 @@
 import { type Checksum, checksumOf, HacktreeError } from '../../core/index.ts';
 import { deltaCommitmeta, encodeCommit } from '../../format/index.ts';
 import { beginTransaction, hasObject, type Repo } from '../../repo/index.ts';
-import { requireGoodSignature, type SignatureVerdict } from '../../sign/index.ts';
-import { checkKeySignatures, type KeySources, type SignType } from '../sign-keys.ts';
+import { requireGoodSignature, type SignatureVerdict, type SignType } from '../../sign/index.ts';
+import { checkKeySignatures, type KeySources } from '../sign-keys.ts';
 import { executePart } from './execute.ts';
 import { openDelta, readPart, type StoredDelta } from './open.ts';
 import { unpackPart } from './pack.ts';
