@@ -40,6 +40,7 @@ const LOADERS: Loaders = {
   'gpg-sign': () => import('./run/gpg-sign.ts'),
   'index check': () => import('./run/index-check.ts'),
   'index find': () => import('./run/index-find.ts'),
+  'index stats': () => import('./run/index-stats.ts'),
   'index rebuild': () => import('./run/index-rebuild.ts'),
   init: () => import('./run/init.ts'),
   kargs: () => import('./run/kargs.ts'),

@@ -113,6 +113,7 @@ describe('data', () => {
       fsck: [['fsck']],
       'index check': [['index', 'check']],
       'index rebuild': [['index', 'rebuild']],
+      'index stats': [['index', 'stats']],
       log: [['log', 'main']],
       prune: [['prune', '--dry-run']],
       'static-delta generate': [['static-delta', 'generate', 'main']],

@@ -1,7 +1,7 @@
 /** `index check`: compares the content index with the objects. */
 import { checkContentIndex, openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
+import { printIndexStats } from '../index-report.ts';
 import type { Input } from '../spec.ts';
 import type { indexCheck } from '../table/repository.ts';
 
@@ -9,12 +9,9 @@ export async function run(context: Context, { threads }: Input<typeof indexCheck
   const repo = openRepo(context.repoPath);
   const limits = threads === undefined ? {} : { threads };
   const report = await checkContentIndex(repo, { ...limits, onProgress: context.report, signal: context.signal });
-  context.line(
-    `${report.recordCount} records of ${report.contentCount} contents in ${report.segmentCount} segments, ${printSize(report.bytes)}`,
-  );
+  printIndexStats(context, report);
   if (report.staleRecords > 0) context.line(`${report.staleRecords} records of objects that are gone`);
   if (report.unindexedObjects > 0) context.line(`${report.unindexedObjects} file objects not indexed`);
-  for (const name of report.damagedSegments) context.message(`Damaged segment: ${name}`);
   for (const { object, digest, actual } of report.wrongRecords) {
     context.message(`Wrong record of ${object}: says ${digest}, content is ${actual}`);
   }

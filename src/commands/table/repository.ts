@@ -239,6 +239,17 @@ export const indexCheck = command({
   frontEnds: ['hacktree'],
 });
 
+export const indexStats = command({
+  id: 'index stats',
+  area: 'repository',
+  summary: 'Say how large the content index is',
+  usesRepo: true,
+  json: true,
+  args: [],
+  options: [],
+  frontEnds: ['hacktree'],
+});
+
 export const REPOSITORY_COMMANDS = [
   init,
   config,
@@ -249,5 +260,6 @@ export const REPOSITORY_COMMANDS = [
   du,
   indexFind,
   indexRebuild,
+  indexStats,
   indexCheck,
 ] as const satisfies readonly CommandSpec[];
