@@ -36,14 +36,14 @@ async function publish(timestampSec: bigint): Promise<void> {
   await updateSummary(mirror);
 }
 
-function client(mode: string): Repo {
-  const repo = initRepo(join(dir, `client-${mode}`), { mode });
-  addRemote(repo, { name: 'm', url: nginx.url, noGpgVerify: true });
+function client(mode: string, { name = 'client', url = nginx.url } = {}): Repo {
+  const repo = initRepo(join(dir, `${name}-${mode}`), { mode });
+  addRemote(repo, { name: 'm', url, noGpgVerify: true });
   return openRepo(repo.path);
 }
 
-const contentRequests = (): string[] =>
-  nginx
+const contentRequests = (server = nginx): string[] =>
+  server
     .requests()
     .map(({ path }) => path)
     .filter((path) => path.endsWith('.filez'));
@@ -109,4 +109,44 @@ withTools('a wrong index costs a download, never a wrong object', async () => {
   expect(report.contentFetched).toBeGreaterThan(0);
   expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));
   expect((await fsck(repo, { threads: 0 })).findings).toEqual([]);
+});
+
+describe('a mirror of a mirror', () => {
+  const indexOf = ({ path }: Repo): string => join(path, 'extensions/hacktree/mirror-index/current');
+
+  withTools('spares its own clients the content that they have', async () => {
+    const copy = client('archive', { name: 'copy' });
+    await pull(copy, 'm', { mirror: true });
+    const server = await startNginx(copy.path, join(dir, 'nginx-of-copy'));
+    try {
+      const repo = client('bare-user', { url: server.url });
+      await pull(repo, 'm', { refs: ['main'] });
+      runOk('chmod', ['-R', 'o-rwx', join(dir, 'tree')]);
+      await publish(2000n);
+      const { mirrorIndex } = await pull(copy, 'm', { mirror: true });
+      expect(mirrorIndex).toMatchObject({ hashedCount: 0 });
+      server.forget();
+      expect(await pull(repo, 'm', { refs: ['main'] })).toMatchObject({ contentFetched: 0 });
+      expect(contentRequests(server)).toEqual([]);
+      expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));
+    } finally {
+      await server.stop();
+    }
+  });
+
+  withTools('has an index where the source has one, or where it is asked for', async () => {
+    const copy = client('archive');
+    await pull(copy, 'm', { mirror: true, contentIndex: false });
+    expect(fs.existsSync(indexOf(copy))).toBe(false);
+    fs.rmSync(indexOf(mirror));
+    expect((await pull(copy, 'm', { mirror: true })).mirrorIndex).toBeUndefined();
+    expect((await pull(copy, 'm', { mirror: true, contentIndex: true })).mirrorIndex?.recordCount).toBeGreaterThan(301);
+    expect(fs.existsSync(indexOf(copy))).toBe(true);
+  });
+
+  withTools('is not promised where there can be none', async () => {
+    const asked = { mirror: true, contentIndex: true, refs: ['main'] };
+    await expect(pull(client('bare-user'), 'm', asked)).rejects.toMatchObject({ code: 'repo-mode' });
+    await expect(pull(client('archive'), 'm', { ...asked, mirror: false })).rejects.toMatchObject({ code: 'repo-mode' });
+  });
 });

@@ -25,6 +25,7 @@ export async function run(context: Context, input: PullInput): Promise<unknown> 
     ...pullOptions(context, input),
     refs,
     mirror: input.mirror,
+    contentIndex: input.contentIndex,
     subpaths: input.subpath,
     allowMissingSubpaths: context.frontEnd === 'ostree',
     dryRun: input.dryRun,
@@ -36,7 +37,7 @@ export async function run(context: Context, input: PullInput): Promise<unknown> 
   });
   printReport(context, report, input.dryRun);
   if (!input.dryRun) await updateSummaryIfAsked(context, repo.path);
-  return { remote, ...report };
+  return { remote, ...report, mirrorIndex: report.mirrorIndex ?? null };
 }
 
 /** `REMOTE`, or `REMOTE:REF`. */
@@ -68,8 +69,11 @@ function printReport(context: Context, report: PullReport, isDryRun: boolean): v
     return;
   }
   context.line(printPullReport(report));
-  if (context.frontEnd === 'hacktree' && report.contentReused > 0)
-    context.line(`${report.contentReused} objects needed no download, which saves ${printSize(report.bytesSaved)}`);
-  if (context.frontEnd === 'hacktree' && report.deltaBytesSaved > 0)
-    context.line(`Static deltas saved ${printSize(report.deltaBytesSaved)}: the content they made, less what they weigh`);
+  if (context.frontEnd === 'ostree') return;
+  const { contentReused, bytesSaved, deltaBytesSaved, mirrorIndex } = report;
+  if (contentReused > 0) context.line(`${contentReused} objects needed no download, which saves ${printSize(bytesSaved)}`);
+  if (deltaBytesSaved > 0)
+    context.line(`Static deltas saved ${printSize(deltaBytesSaved)}: the content they made, less what they weigh`);
+  if (mirrorIndex !== undefined)
+    context.line(`Content index for clients: ${mirrorIndex.recordCount} objects, ${printSize(mirrorIndex.sizeBytes)}`);
 }

@@ -53,6 +53,13 @@ export const pull = command({
   ],
   options: [
     { long: 'mirror', kind: 'flag', summary: 'Write plain refs, and with all refs the summary too' },
+    {
+      long: 'content-index',
+      kind: 'boolean',
+      value: 'BOOLEAN',
+      frontEnds: ['hacktree'],
+      summary: 'With --mirror into an archive: write the content index for clients; default where the source has one',
+    },
     { long: 'subpath', kind: 'list', value: 'PATH', summary: 'Fetch only this part of the tree; the commit stays partial' },
     { long: 'dry-run', kind: 'flag', summary: 'Say what would be fetched; files stay where they are' },
     ...COMMON,

@@ -24,12 +24,14 @@ import {
 } from '../../repo/index.ts';
 import { openPool, type Pool, writeFileDurable } from '../../sys/index.ts';
 import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
+import type { MirrorIndexReport } from '../mirror-index/write.ts';
 import { fetchSummary, type RemoteSummary, type SummaryOptions } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
 import { Trust, type TrustOptions } from '../trust.ts';
 import { checkWanted, fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
+import { checkIndexWish, indexMirror } from './mirror-index.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { sharesFiles } from './repo-source.ts';
@@ -44,6 +46,8 @@ export interface PullOptions {
   readonly refs?: readonly string[];
   /** Refs go to refs/heads, and the summary is copied. */
   readonly mirror?: boolean;
+  /** With mirror, into an archive: whether to write the content index for clients. Default: where the source has one. */
+  readonly contentIndex?: boolean | undefined;
   /** Parents to pull too; -1 all. Default 0. */
   readonly depth?: number;
   readonly subpaths?: readonly string[];
@@ -103,6 +107,8 @@ export interface PullReport {
   readonly elapsedSec: number;
   /** With dryRun: what a pull would fetch. */
   readonly planned: PullPlan;
+  /** The content index for clients, when mirror wrote one. */
+  readonly mirrorIndex?: MirrorIndexReport;
 }
 
 /** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
@@ -117,7 +123,7 @@ export async function pullFrom(repo: Repo, remote: RemoteConfig, options: PullOp
   return withAccess(repo, remote, access, refs.length === 0 ? rest : options);
 }
 
-export interface PullLocalOptions extends Omit<PullOptions, 'network' | 'mirror'> {
+export interface PullLocalOptions extends Omit<PullOptions, 'network' | 'mirror' | 'contentIndex'> {
   /** Refs go to refs/remotes/REMOTE; its keys and collection ID apply. */
   readonly remote?: string | undefined;
   readonly gpgVerify?: boolean;
@@ -133,7 +139,12 @@ export async function pullLocal(repo: Repo, source: Repo, options: PullLocalOpti
   const refs = all ? listHeads(source).map(({ ref }) => ref) : options.refs;
   if (refs?.length === 0)
     throw new HacktreeError('ref-not-found', `${source.path} has no refs`, { details: { path: source.path } });
-  return withAccess(repo, remote, openLocalAccess(source), { ...options, refs: refs ?? [], mirror: name === undefined });
+  return withAccess(repo, remote, openLocalAccess(source), {
+    ...options,
+    refs: refs ?? [],
+    mirror: name === undefined,
+    contentIndex: false,
+  });
 }
 
 async function withAccess(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions): Promise<PullReport> {
@@ -165,6 +176,7 @@ class Pull {
   #summary: RemoteSummary | undefined;
   #overheadBytes = 0;
   #reusedObjects = 0;
+  #mirrorIndex: MirrorIndexReport | undefined;
 
   constructor(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions) {
     this.#repo = repo;
@@ -180,6 +192,7 @@ class Pull {
   }
 
   async run(): Promise<PullReport> {
+    checkIndexWish(this.#repo, this.#options);
     const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
     this.#summary = summary;
@@ -400,6 +413,7 @@ class Pull {
   async #publish(transaction: Transaction, targets: readonly Target[], summary: RemoteSummary | undefined): Promise<void> {
     for (const { ref, checksum } of targets) if (ref !== undefined) transaction.setRef(this.#refTarget(ref), checksum);
     await transaction.commit();
+    this.#mirrorIndex = await indexMirror(this.#repo, this.#access, this.#options);
     if (this.#options.mirror !== true || summary === undefined || !this.#wantsAllRefs()) return;
     const sync = this.#options.disableFsync !== true && this.#repo.config.fsync;
     if (summary.signatureBytes === undefined) fs.rmSync(join(this.#repo.path, 'summary.sig'), { force: true });
@@ -424,6 +438,7 @@ class Pull {
       deltaBytesSaved: this.#totals.savedByDeltas,
       elapsedSec: Math.floor((performance.now() - this.#startMs) / 1000),
       planned,
+      ...(this.#mirrorIndex === undefined ? {} : { mirrorIndex: this.#mirrorIndex }),
     };
   }
 }
