@@ -6,12 +6,24 @@
  * write (a private directory). Descriptors from here are closed with closeFd, not by Node, which keeps books of its own in
  * worker threads.
  *
- * Source: open(2), statx(2), utimensat(2), flock(2); constants of asm-generic, equal on x86-64 and arm64 but for
+ * Source: open(2), utimensat(2), flock(2); constants of asm-generic, equal on x86-64 and arm64 but for
  * O_DIRECTORY and O_NOFOLLOW.
  */
 import { chmodSync, constants } from 'node:fs';
 import { errnoOf } from '../core/index.ts';
 import { callNative, callNativeUnless, lastFailure, nativeCalls } from './natives.ts';
+import {
+  STATX_BASIC,
+  statx,
+  statxDevMajor,
+  statxDevMinor,
+  statxExactInode,
+  statxGid,
+  statxMode,
+  statxRdev,
+  statxSize,
+  statxUid,
+} from './statx.ts';
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
@@ -31,25 +43,11 @@ export interface EntryStat {
   readonly rdev: number;
 }
 
-const STATX_BASIC = 0x7ff;
-const STATX_BYTES = 256;
-const stat = Buffer.from(new ArrayBuffer(STATX_BYTES));
-/** The same bytes as words; struct statx has mode in the low half of word 7 and size in words 10 and 11. */
-const statWords = new Uint32Array(stat.buffer);
-const MODE_WORD = 7;
-const SIZE_WORD = 10;
-
 /** Describes a name; undefined when there is none. An empty name describes the directory itself. */
 export function statAt(dir: number, name: string): EntryStat | undefined {
   const flags = name === '' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
-  if (callNativeUnless(['ENOENT'], 'statx', name, dir, name, flags, STATX_BASIC, stat) === undefined) return undefined;
-  return {
-    mode: stat.readUInt16LE(28),
-    uid: stat.readUInt32LE(20),
-    gid: stat.readUInt32LE(24),
-    sizeBytes: stat.readUInt32LE(40) + stat.readUInt32LE(44) * 2 ** 32,
-    rdev: stat.readUInt32LE(128) * 2 ** 32 + stat.readUInt32LE(132),
-  };
+  if (callNativeUnless(['ENOENT'], 'statx', name, dir, name, flags, STATX_BASIC, statx) === undefined) return undefined;
+  return { mode: statxMode(), uid: statxUid(), gid: statxGid(), sizeBytes: statxSize(), rdev: statxRdev() };
 }
 
 /** What linkUnlessEmptyAt did. */
@@ -65,14 +63,14 @@ const S_IFLNK = 0o120000;
  */
 export function linkUnlessEmptyAt(oldDir: number, oldName: string, newDir: number, newName: string): LinkOutcome {
   const calls = nativeCalls();
-  if (calls.statx(oldDir, oldName, AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat) < 0) {
+  if (calls.statx(oldDir, oldName, AT_SYMLINK_NOFOLLOW, STATX_BASIC, statx) < 0) {
     const failure = lastFailure('statx', oldName);
     if (failure.code === 'ENOENT') return 'missing';
     throw failure;
   }
-  const type = (statWords[MODE_WORD] as number) & S_IFMT;
+  const type = statxMode() & S_IFMT;
   if (type === S_IFREG) {
-    if (statWords[SIZE_WORD] === 0 && statWords[SIZE_WORD + 1] === 0) return 'empty';
+    if (statxSize() === 0) return 'empty';
   } else if (type !== S_IFLNK) {
     return 'special';
   }
@@ -85,13 +83,13 @@ export function linkUnlessEmptyAt(oldDir: number, oldName: string, newDir: numbe
 /** Names the inode behind a name as `device:inode`; undefined when there is none. */
 export function identityAt(dir: number, name: string): string | undefined {
   if (statAt(dir, name) === undefined) return undefined;
-  return `${stat.readUInt32LE(136)}:${stat.readUInt32LE(140)}:${stat.readBigUInt64LE(32)}`;
+  return `${statxDevMajor()}:${statxDevMinor()}:${statxExactInode()}`;
 }
 
 /** Names the device that holds a name as `major:minor`; undefined when there is no such name. */
 export function deviceAt(dir: number, name: string): string | undefined {
   if (statAt(dir, name) === undefined) return undefined;
-  return `${stat.readUInt32LE(136)}:${stat.readUInt32LE(140)}`;
+  return `${statxDevMajor()}:${statxDevMinor()}`;
 }
 
 /** Opens a directory; undefined when there is none. Errors: ENOTDIR or ELOOP for anything else, symlinks among it. */
