@@ -2,8 +2,8 @@
  * Whether a deployment fits: bytes and inodes needed against free ones, per file system. Asked before the first write.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
-import { errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { HacktreeError, wrapSystemError } from '../core/index.ts';
+import { diskBytes, eachStatBelow } from './tree-stats.ts';
 
 export interface SpaceNeed {
   /** What it is for: `root file system`, `/boot`. */
@@ -50,24 +50,15 @@ export function checkSpace(needs: readonly SpaceNeed[]): SpaceCheck[] {
 /** Disk space and inodes of a tree, as far as the caller may look. */
 export function treeUse(dir: string): { bytes: number; inodes: number } {
   const use = { bytes: 0, inodes: 0 };
-  const visit = (path: string): void => {
-    const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return;
-    use.bytes += stat.blocks * 512;
+  const add = (stat: fs.Stats): void => {
+    use.bytes += diskBytes(stat);
     use.inodes++;
-    if (stat.isDirectory()) for (const name of readableNames(path)) visit(join(path, name));
   };
-  visit(dir);
+  const own = fs.lstatSync(dir, { throwIfNoEntry: false });
+  if (own === undefined) return use;
+  add(own);
+  if (own.isDirectory()) eachStatBelow(dir, add);
   return use;
-}
-
-function readableNames(dir: string): string[] {
-  try {
-    return fs.readdirSync(dir);
-  } catch (error) {
-    if (['EACCES', 'EPERM', 'ENOENT'].includes(errnoOf(error) ?? '')) return [];
-    throw error;
-  }
 }
 
 /** What removing roots would give back. */

@@ -2,13 +2,14 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Karg } from '../bootloader/index.ts';
-import { errnoOf, isHacktreeError } from '../core/index.ts';
+import { isHacktreeError } from '../core/index.ts';
 import { listUnresolved, type UnresolvedConflict } from '../etc/index.ts';
 import type { Repo } from '../repo/index.ts';
 import type { Deployment } from './deployment.ts';
 import { rootDir } from './layout.ts';
 import { rootKargs } from './menu-changes.ts';
 import { ONCE_SUFFIX, type SysrootState } from './state.ts';
+import { diskBytes, eachStatBelow } from './tree-stats.ts';
 
 export interface RootStatus {
   readonly root: string;
@@ -119,27 +120,9 @@ function kargsOrNone(state: SysrootState, repo: Repo, deployment: Deployment): K
 /** Adds up disk usage. A file with one link besides the repository's object is the root's alone. */
 export function measureRoot(dir: string): { exclusiveBytes: number; sharedBytes: number } {
   const sum = { exclusiveBytes: 0, sharedBytes: 0 };
-  const visit = (path: string): void => {
-    for (const entry of readable(path)) {
-      const child = join(path, entry.name);
-      const stat = fs.lstatSync(child, { throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      const bytes = stat.blocks * 512;
-      if (stat.isDirectory()) visit(child);
-      if (stat.isDirectory() || stat.nlink <= 2) sum.exclusiveBytes += bytes;
-      else sum.sharedBytes += bytes;
-    }
-  };
-  visit(dir);
+  eachStatBelow(dir, (stat) => {
+    const isExclusive = stat.isDirectory() || stat.nlink <= 2;
+    sum[isExclusive ? 'exclusiveBytes' : 'sharedBytes'] += diskBytes(stat);
+  });
   return sum;
-}
-
-/** An unprivileged user cannot look everywhere. */
-function readable(path: string): fs.Dirent[] {
-  try {
-    return fs.readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    if (['EACCES', 'EPERM', 'ENOENT'].includes(errnoOf(error) ?? '')) return [];
-    throw error;
-  }
 }
