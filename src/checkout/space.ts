@@ -2,18 +2,16 @@
 import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HacktreeError, isHacktreeError } from '../core/index.ts';
-import { loadFile, type Repo, type TreeNode, walkTree } from '../repo/index.ts';
+import { BLOCK_BYTES, loadFile, type Repo, type TreeNode, walkTree, wholeBlocks } from '../repo/index.ts';
 import { canHardlink, type Settings } from './settings.ts';
-
-const BLOCK_BYTES = 4096;
 
 /** Adds needed and available bytes to a `no-space` error; any other passes unchanged. Call it when the leftovers are gone. */
 export function withSpaceNeeds(error: unknown, repo: Repo, node: TreeNode, settings: Settings, destination: string): unknown {
   if (!isHacktreeError(error) || error.code !== 'no-space') return error;
   const { bavail, bsize, ffree } = fs.statfsSync(dirname(resolve(destination)));
-  const neededBytes = measure(repo, node, settings);
+  const isLinked = !settings.forceCopy && canHardlink(repo.mode, settings.userMode);
+  const neededBytes = measure(repo, node, isLinked);
   const availableBytes = bavail * bsize;
-  const isLinked = canLink(repo, settings);
   return new HacktreeError('no-space', error.message, {
     details: {
       ...error.details,
@@ -30,15 +28,12 @@ export function withSpaceNeeds(error: unknown, repo: Repo, node: TreeNode, setti
   });
 }
 
-const canLink = (repo: Repo, settings: Settings): boolean => !settings.forceCopy && canHardlink(repo.mode, settings.userMode);
-
 /** Room for the directories and, unless they are linked, for the files. Bytes, in whole blocks. */
-function measure(repo: Repo, root: TreeNode, settings: Settings): number {
-  const isLinked = canLink(repo, settings);
+function measure(repo: Repo, root: TreeNode, isLinked: boolean): number {
   let bytes = 0;
   for (const node of root.kind === 'dir' ? walkTree(repo, root) : [root]) {
     if (node.kind === 'dir') bytes += BLOCK_BYTES;
-    else if (!isLinked) bytes += Math.ceil(loadFile(repo, node.checksum).sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
+    else if (!isLinked) bytes += wholeBlocks(loadFile(repo, node.checksum).sizeBytes);
   }
   return bytes;
 }

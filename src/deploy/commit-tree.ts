@@ -5,6 +5,7 @@ import { bootChecksum, findKernel, type TreeKernel, type TreeReader } from '../b
 import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError } from '../core/index.ts';
 import { encodeFileHeader } from '../format/index.ts';
 import {
+  BLOCK_BYTES,
   type FileObject,
   listTreeDir,
   loadCommit,
@@ -17,6 +18,7 @@ import {
   type TreeDir,
   type TreeNode,
   walkTree,
+  wholeBlocks,
 } from '../repo/index.ts';
 
 /** Finds a path in a tree, following symlinks inside of it; undefined when there is nothing. */
@@ -188,9 +190,6 @@ export interface TreeNeeds {
   readonly files: number;
 }
 
-const BLOCK = 4096;
-const blocks = (sizeBytes: number): number => Math.ceil(sizeBytes / BLOCK) * BLOCK;
-
 /** Counts exactly what deploying a commit writes to the root file system, kernel files aside. `withVar`: /var is filled. */
 export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): TreeNeeds {
   let [inodes, bytes, files] = [0, 0, 0];
@@ -199,13 +198,13 @@ export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): Tre
     const copied = isCopied(node.path);
     if (node.kind === 'dir') {
       inodes += copied ? 2 : 1;
-      bytes += copied ? 2 * BLOCK : BLOCK;
+      bytes += copied ? 2 * BLOCK_BYTES : BLOCK_BYTES;
       continue;
     }
     files++;
     if (!copied) continue;
     inodes++;
-    bytes += blocks(loadFile(repo, node.checksum).sizeBytes);
+    bytes += wholeBlocks(loadFile(repo, node.checksum).sizeBytes);
   }
   return { inodes, bytes, files };
 }

@@ -1,13 +1,11 @@
 /** What a deployment takes, exactly: bytes and inodes of the checkout and its copies, of local changes to /etc, of kernel files. */
 import { join } from 'node:path';
 import type { Checksum } from '../core/index.ts';
-import type { Repo } from '../repo/index.ts';
+import { BLOCK_BYTES, type Repo } from '../repo/index.ts';
 import { type CommitKernel, measureTree } from './commit-tree.ts';
 import { rootDir } from './layout.ts';
 import { checkSpace, type SpaceCheck, treeUse } from './space.ts';
 import type { SysrootState } from './state.ts';
-
-const BLOCK = 4096;
 
 export interface NeedsRequest {
   readonly commit: Checksum;
@@ -27,15 +25,15 @@ export function measureNeeds(
   const tree = measureTree(repo, commit, fillsVar);
   const local = mergeRoot === undefined ? { bytes: 0, inodes: 0 } : localEtcUse(rootDir(paths, mergeRoot));
   const isShared = state.deployments.some(({ bootChecksum }) => bootChecksum === kernel.bootChecksum);
-  const kernelBytes = isShared ? 0 : kernel.kernelFile.sizeBytes + kernel.initrdFile.sizeBytes + 2 * BLOCK;
+  const kernelBytes = isShared ? 0 : kernel.kernelFile.sizeBytes + kernel.initrdFile.sizeBytes + 2 * BLOCK_BYTES;
   return checkSpace([
     {
       name: 'root file system',
       path: paths.gnomeos,
-      bytes: tree.bytes + local.bytes + 8 * BLOCK,
+      bytes: tree.bytes + local.bytes + 8 * BLOCK_BYTES,
       inodes: tree.inodes + local.inodes + 32,
     },
-    { name: '/boot', path: bootDir, bytes: kernelBytes + 32 * BLOCK, inodes: 8 },
+    { name: '/boot', path: bootDir, bytes: kernelBytes + 32 * BLOCK_BYTES, inodes: 8 },
   ]);
 }
 

@@ -32,11 +32,15 @@ export function openSpaceBudget(repo: Repo): SpaceBudget {
   return { counter, rule, path: repo.path };
 }
 
-const BLOCK = 4096;
+/** What file systems give space out in, as a rule. */
+export const BLOCK_BYTES = 4096;
+
+/** Rounds a size up to whole blocks. */
+export const wholeBlocks = (sizeBytes: number): number => Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
 
 /** Takes what a file of this size occupies. Errors: `no-space`. */
 export function takeSpace(budget: SpaceBudget, sizeBytes: number): void {
-  const wanted = BigInt(Math.ceil(sizeBytes / BLOCK) * BLOCK);
+  const wanted = BigInt(wholeBlocks(sizeBytes));
   const left = Atomics.sub(new BigInt64Array(budget.counter), 0, wanted);
   if (left >= wanted) return;
   Atomics.add(new BigInt64Array(budget.counter), 0, wanted);
