@@ -8,6 +8,7 @@ import { type ByteOrder, type DeltaOperation, decodeOperations } from '../../for
 import type { StoredDelta } from './open.ts';
 import { readPart } from './open.ts';
 import { unpackPart } from './pack.ts';
+import { total } from './total.ts';
 
 export interface DeltaPartFacts {
   readonly objectCount: number;
@@ -46,8 +47,8 @@ export function describeDelta({ block, signatures }: StoredDelta): DeltaFacts {
     byteOrder,
     timestampSec,
     fallbackCount: fallbacks.length,
-    fallbackBytes: fallbacks.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0n),
-    fallbackUnpackedBytes: fallbacks.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0n),
+    fallbackBytes: total(fallbacks, 'compressedBytes'),
+    fallbackUnpackedBytes: total(fallbacks, 'unpackedBytes'),
     partCount: parts.length,
   };
 }

@@ -10,3 +10,4 @@ export * from './open.ts';
 export * from './pack.ts';
 export * from './plan.ts';
 export * from './repo-store.ts';
+export * from './total.ts';

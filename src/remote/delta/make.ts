@@ -13,6 +13,7 @@ import { lockRepo, type Repo } from '../../repo/index.ts';
 import { ensureDir, writeFileDurable } from '../../sys/index.ts';
 import { type GeneratedDelta, generateDelta } from './generate.ts';
 import type { DeltaLimits } from './plan.ts';
+import { total } from './total.ts';
 
 export interface MakeDeltaOptions {
   readonly from: Checksum | undefined;
@@ -88,8 +89,8 @@ function report(path: string, superblockBytes: number, { parts, fallbacks, count
     path,
     superblockBytes,
     partCount: parts.length,
-    partBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0n),
-    unpackedBytes: parts.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0n),
+    partBytes: total(parts, 'sizeBytes'),
+    unpackedBytes: total(parts, 'unpackedBytes'),
     fallbackCount: fallbacks.length,
     counts,
   };

@@ -25,7 +25,7 @@ import {
 import { hasObject, loadCommit, partialFile, type Repo } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
-import { readPartFile } from '../delta/index.ts';
+import { readPartFile, total } from '../delta/index.ts';
 import type { RemoteSummary } from '../remote-summary.ts';
 import type { Trust } from '../trust.ts';
 import type { PlannedDeltas } from './plan.ts';
@@ -83,8 +83,11 @@ export async function applyDelta(
 }
 
 function planOf({ parts }: Superblock): PlannedDeltas {
-  const sum = (field: 'sizeBytes' | 'unpackedBytes'): number => parts.reduce((total, part) => total + Number(part[field]), 0);
-  return { parts: parts.length, downloadBytes: sum('sizeBytes'), unpackedBytes: sum('unpackedBytes') };
+  return {
+    parts: parts.length,
+    downloadBytes: Number(total(parts, 'sizeBytes')),
+    unpackedBytes: Number(total(parts, 'unpackedBytes')),
+  };
 }
 
 async function listDeltas(
