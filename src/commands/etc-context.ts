@@ -10,6 +10,7 @@ import {
 } from '../deploy/index.ts';
 import { type EtcDifference, EtcHistory, type EtcLogEntry } from '../etc/index.ts';
 import type { Context } from './context.ts';
+import { printTime } from './format-text.ts';
 import { usageError } from './input.ts';
 import { type ChangingInput, changeSysroot, type SysrootInput, sysrootOf } from './sysroot-context.ts';
 
@@ -70,7 +71,7 @@ export function printChange(context: Context, { path, change }: EtcDifference): 
 /** Prints the head of a commit as `etc log` shows it. */
 export function printEntry(context: Context, { id, timeSec, subject, body, branches }: EtcLogEntry): void {
   context.line(`commit ${id}${branches.length === 0 ? '' : ` (${branches.join(', ')})`}`);
-  context.line(`Date:  ${new Date(timeSec * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000`);
+  context.line(`Date:  ${printTime(timeSec)}`);
   context.line();
   for (const line of [subject, ...(body === '' ? [] : ['', ...body.split('\n')])]) context.line(line === '' ? '' : `    ${line}`);
   context.line();

@@ -2,6 +2,7 @@
 import { addCookie, deleteCookie, listCookies } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
+import { printTime } from '../format-text.ts';
 import type { Input } from '../spec.ts';
 import type { remoteAddCookie, remoteDeleteCookie, remoteListCookies } from '../table/remotes.ts';
 
@@ -28,7 +29,7 @@ export const list = {
       context.line(`Path: ${path}`);
       context.line(`Name: ${cookie}`);
       context.line(`Secure: ${secure ? 'yes' : 'no'}`);
-      context.line(`Expires: ${new Date(expiresSec * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000`);
+      context.line(`Expires: ${printTime(expiresSec)}`);
       context.line(`Value: ${value}`);
     }
     return { name, cookies };
