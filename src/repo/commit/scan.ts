@@ -7,25 +7,18 @@
  * errors (or, with skipSpecial, listed).
  */
 import * as fs from 'node:fs';
-import {
-  type Checksum,
-  compareUtf8,
-  errnoOf,
-  HacktreeError,
-  type ReportProgress,
-  tryUtf8,
-  wrapSystemError,
-} from '../../core/index.ts';
+import { type Checksum, compareUtf8, errnoOf, HacktreeError, type ReportProgress, wrapSystemError } from '../../core/index.ts';
 import type { DirEntry, FileEntry, InodeMeta } from '../../format/index.ts';
 import { NO_XATTRS, S_IFDIR, S_IFMT } from '../../format/index.ts';
-import { type DirectoryEntry, hasMountsBelow, statNumbers } from '../../sys/index.ts';
+import { hasMountsBelow, statNumbers } from '../../sys/index.ts';
 import { hasObject } from '../object-read.ts';
 import type { Repo } from '../repo.ts';
 import { readXattrs } from '../xattrs.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import { type BatchItem, type BatchResult, FLAG_HAS_DIGEST, FLAG_NEW, HASH_BYTES, notCommittable } from './commit-worker.ts';
 import type { LabelFor } from './labels.ts';
-import { type LinkIndex, listWithInodes } from './link-index.ts';
+import type { LinkIndex } from './link-index.ts';
+import { inodesOf, listDirectory } from './list-directory.ts';
 import { type ModeOverride, type Modifiers, modifyInode } from './modifiers.ts';
 import type { CachedDir, StatCache, StatCacheWriter } from './stat-cache.ts';
 import { hasStatFields, STAT_FIELDS, sameStatFields, writeStatFields } from './stat-fields.ts';
@@ -211,29 +204,18 @@ class Scanner {
   #list(node: Node): { files: string[]; dirs: string[] } {
     const files: string[] = [];
     const dirs: string[] = [];
-    const entries = this.#entries(node.path);
-    for (const entry of entries) {
-      const { name } = entry;
-      if (name.includes('\ufffd')) checkNames(node.path);
+    const entries = listDirectory(node.path, this.#listsInodes);
+    for (const { name, kind } of entries) {
       const treePath = node.treePath === '/' ? `/${name}` : `${node.treePath}/${name}`;
       if (this.#o.modifiers.skip.size > 0 && this.#o.modifiers.skip.has(treePath)) this.#matched.add(treePath);
-      else if (entry.kind === 'file' || entry.kind === 'symlink') files.push(name);
-      else if (entry.kind === 'dir') dirs.push(name);
+      else if (kind === 'file' || kind === 'symlink') files.push(name);
+      else if (kind === 'dir') dirs.push(name);
       else if (this.#o.skipSpecial) this.#specials.push(treePath);
       else throw notCommittable(`${node.path}/${name}`);
     }
     files.sort(compareUtf8);
     if (this.#listsInodes) node.inodes = inodesOf(files, entries);
     return { files, dirs: dirs.sort(compareUtf8) };
-  }
-
-  #entries(path: string): readonly Entry[] {
-    try {
-      const listed = this.#listsInodes ? listWithInodes(path) : undefined;
-      return listed ?? fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
-    } catch (error) {
-      throw wrapSystemError(error, 'Reading directory', path);
-    }
   }
 
   #takeFiles(node: Node): void {
@@ -402,39 +384,8 @@ class Scanner {
   }
 }
 
-interface Entry {
-  readonly name: string;
-  readonly kind: DirectoryEntry['kind'];
-  readonly inode?: number;
-}
-
-function kindOf(entry: fs.Dirent): DirectoryEntry['kind'] {
-  if (entry.isFile()) return 'file';
-  if (entry.isSymbolicLink()) return 'symlink';
-  return entry.isDirectory() ? 'dir' : 'other';
-}
-
-/** The inodes of names in their order; undefined when the listing has none. */
-function inodesOf(names: readonly string[], entries: readonly Entry[]): number[] | undefined {
-  const inodes = new Map(entries.map(({ name, inode }) => [name, inode]));
-  const found = names.map((name) => inodes.get(name));
-  return found.every((inode) => inode !== undefined) ? (found as number[]) : undefined;
-}
-
 const joinTree = (dir: string, name: string): string => (dir === '/' ? `/${name}` : `${dir}/${name}`);
 
 function changed(path: string): HacktreeError {
   return new HacktreeError('io', `${path} changed while it was being committed`, { details: { path } });
-}
-
-/** Finds the name that is not UTF-8; a name may also hold a real U+FFFD, which is fine. */
-function checkNames(dir: string): void {
-  for (const name of fs.readdirSync(dir, { encoding: 'buffer' })) {
-    if (tryUtf8(name) !== undefined) continue;
-    const shown = `${dir}/${name.toString('latin1').replace(/[\x80-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`)}`;
-    throw new HacktreeError('name-invalid', `File name is not UTF-8: ${shown}`, {
-      details: { path: shown, expected: 'UTF-8', found: name.toString('hex') },
-      hints: ['rename the file; the repository format cannot hold such names'],
-    });
-  }
 }
