@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMMIT } from './rows.mjs';
 
-const COMMIT = ['commit', '--subject=bench', '--timestamp=@1700000000'];
 const CHANGED_FILES = 100;
 
 /** Makes the rows; parameters as those of makeRows. */

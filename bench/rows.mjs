@@ -9,7 +9,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const COMMIT = ['commit', '--subject=bench', '--timestamp=@1700000000'];
+/** A commit that comes out the same each time. */
+export const COMMIT = ['commit', '--subject=bench', '--timestamp=@1700000000'];
 
 /** Makes the rows for one place to work in. `tools` is { hacktree: argv, ostree: argv }; `run(argv)` must succeed. */
 export function makeRows({ tree, work, tools, run }) {

@@ -37,21 +37,9 @@ import { defaultEtcPolicy } from '../../src/etc/index.ts';
 import { commit, openRepo, resolveRev } from '../../src/repo/index.ts';
 import { requireRoot, requireTool, runOk } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
+import { GRUB_CFG } from '../helpers/sysroot.ts';
 
 const asRoot = requireRoot() && requireTool('grub-editenv', 'unshare') ? it : it.skip;
-
-const GRUB_CFG = `search --no-floppy --fs-uuid --set=root 1234-abcd
-set timeout=3
-menuentry 'Host' --id host {
-  linux /boot/vmlinuz root=UUID=1234-abcd ro console=ttyS0 quiet
-  initrd /boot/initrd.img
-}
-if [ -f  \${config_directory}/custom.cfg ]; then
-  source \${config_directory}/custom.cfg
-elif [ -z "\${config_directory}" -a -f  $prefix/custom.cfg ]; then
-  source $prefix/custom.cfg
-fi
-`;
 
 let dir: string;
 let tree: string;

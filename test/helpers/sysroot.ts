@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { hacktree, hacktreeOk, type RunResult, runOk } from './run.ts';
 import { scratchDir } from './scratch.ts';
 
-const GRUB_CFG = `search --no-floppy --fs-uuid --set=root 1234-abcd
+/** A configuration of GRUB as hosts have it, which sources custom.cfg. */
+export const GRUB_CFG = `search --no-floppy --fs-uuid --set=root 1234-abcd
 set timeout=3
 menuentry 'Host' --id host {
   linux /boot/vmlinuz root=UUID=1234-abcd ro console=ttyS0 quiet
@@ -12,6 +13,8 @@ menuentry 'Host' --id host {
 }
 if [ -f  \${config_directory}/custom.cfg ]; then
   source \${config_directory}/custom.cfg
+elif [ -z "\${config_directory}" -a -f  $prefix/custom.cfg ]; then
+  source $prefix/custom.cfg
 fi
 `;
 
