@@ -8,27 +8,15 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
-import type { ContentDigest } from '../../core/index.ts';
-import { asBuffer, type Checksum, EMPTY_BYTES, HacktreeError, isHacktreeError, sha256 } from '../../core/index.ts';
-import {
-  decodeFilezHeader,
-  decodeHeaderPrefix,
-  type FilezHeader,
-  fileChecksum,
-  HEADER_PREFIX_BYTES,
-  isSymlinkMode,
-  MAX_METADATA_BYTES,
-} from '../../format/index.ts';
+import { type Checksum, isHacktreeError } from '../../core/index.ts';
+import { MAX_METADATA_BYTES } from '../../format/index.ts';
 import { contentChunks, type FileObject, hashFileObject, loadFilez, loosePath, type ObjectWriter } from '../../repo/index.ts';
 import { Fetcher } from '../net/fetcher.ts';
 import type { FetcherInit } from '../net/options.ts';
+import { IN_MEMORY_BYTES, readingObject, splitFilez, storeFilez } from './filez.ts';
 import { corruptObject, type Origin, type TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
-
-/** Compressed objects and contents up to this size are handled in memory. */
-const IN_MEMORY_BYTES = 1 << 20;
 
 export class HttpSource implements ObjectSource {
   readonly #fetcher: Fetcher;
@@ -76,37 +64,15 @@ export class HttpSource implements ObjectSource {
     if (got === undefined) return undefined;
     const origin = { where: got.url, contentType: got.contentType };
     if (got.bytes === undefined) return this.#storeSpilled(checksum, file, origin);
-    const { header, body } = this.#take(checksum, origin, () => splitFilez(got.bytes as Buffer));
-    if (header.sizeBytes <= IN_MEMORY_BYTES) return this.#storeWhole(checksum, header, body, got.bytes, origin);
+    const filez = splitFilez(got.bytes, checksum, origin);
+    if (filez.header.sizeBytes <= IN_MEMORY_BYTES) return storeFilez(this.#storage, checksum, filez, origin);
     fs.writeFileSync(file, got.bytes);
     return this.#storeSpilled(checksum, file, origin);
   }
 
-  /** Turns what decoders say into an error about this object. */
-  #take<T>(checksum: Checksum, origin: Origin, read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (isHacktreeError(error) && error.code !== 'format-invalid') throw error;
-      throw corruptObject(checksum, 'file', origin, (error as Error).message);
-    }
-  }
-
-  #storeWhole(checksum: Checksum, header: FilezHeader, body: Buffer, raw: Buffer, origin: Origin): StoredFile {
-    const isLink = isSymlinkMode(header.mode);
-    const content = isLink ? EMPTY_BYTES : this.#take(checksum, origin, () => inflateExactly(body, header.sizeBytes));
-    checkStorable(this.#storage, header, checksum);
-    if (this.#writer.repo.mode !== 'archive') return this.#writer.writeBuffer(header, content, checksum);
-    const actual = fileChecksum(header, content);
-    if (actual !== checksum) throw corruptObject(checksum, 'file', origin, actual);
-    if (!this.#writer.has(checksum, 'file')) this.#writer.writeVerified(checksum, 'file', raw);
-    const digest = isLink ? undefined : (sha256(content).toString('hex') as ContentDigest);
-    return { sizeBytes: content.length, contentDigest: digest };
-  }
-
   async #storeSpilled(checksum: Checksum, path: string, origin: Origin): Promise<StoredFile> {
     try {
-      const object = this.#take(checksum, origin, () => loadFilez(path, fs.statSync(path).size));
+      const object = readingObject(checksum, origin, () => loadFilez(path, fs.statSync(path).size));
       checkStorable(this.#storage, object.header, checksum);
       const stored =
         this.#writer.repo.mode === 'archive'
@@ -138,20 +104,4 @@ export class HttpSource implements ObjectSource {
     }
     return sink.finish(checksum);
   }
-}
-
-function splitFilez(bytes: Buffer): { header: FilezHeader; body: Buffer } {
-  const end = HEADER_PREFIX_BYTES + decodeHeaderPrefix(bytes);
-  if (bytes.length < end) throw new HacktreeError('format-invalid', 'header is cut');
-  return { header: decodeFilezHeader(bytes.subarray(HEADER_PREFIX_BYTES, end)), body: bytes.subarray(end) };
-}
-
-/** Inflates to exactly the declared size; more is never produced. */
-function inflateExactly(body: Buffer, sizeBytes: number): Buffer {
-  // One output buffer with room for one byte more, so that zlib sees the end without asking for another.
-  const content = asBuffer(
-    inflateRawSync(body, { maxOutputLength: Math.max(1, sizeBytes), chunkSize: Math.max(64, sizeBytes + 1) }),
-  );
-  if (content.length === sizeBytes) return content;
-  throw new HacktreeError('format-invalid', `content of ${content.length} bytes, declared ${sizeBytes}`);
 }

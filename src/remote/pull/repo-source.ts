@@ -7,7 +7,7 @@
  * Source: ostree-format 12 (pull-local).
  */
 import * as fs from 'node:fs';
-import { type Checksum, EMPTY_BYTES } from '../../core/index.ts';
+import { type Checksum, EMPTY_BYTES, errnoOf, wrapSystemError } from '../../core/index.ts';
 import { isSymlinkMode } from '../../format/index.ts';
 import {
   contentChunks,
@@ -18,13 +18,13 @@ import {
   openRepo,
   type Repo,
   readContent,
+  readFully,
   tryReadMetadata,
 } from '../../repo/index.ts';
+import { IN_MEMORY_BYTES, splitFilez, storeFilez } from './filez.ts';
 import type { TreeMetadata } from './metadata.ts';
 import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
-
-const IN_MEMORY_BYTES = 1 << 20;
 
 /** Tells whether file objects of one repository should be hard links in the other. */
 export function sharesFiles(from: Repo, to: Repo): boolean {
@@ -38,6 +38,8 @@ export class RepoSource implements ObjectSource {
   readonly #storage: Storage;
   readonly #isTrusted: boolean;
   #mayLink: boolean;
+  /** Holds one compressed object at a time. */
+  #buffer: Buffer | undefined;
 
   constructor(path: string, storage: Storage, isTrusted: boolean) {
     const { writer, bareUserOnlyFiles } = storage;
@@ -64,6 +66,13 @@ export class RepoSource implements ObjectSource {
   }
 
   async storeFile(checksum: Checksum): Promise<StoredFile | undefined> {
+    if (this.#repo.mode === 'archive') {
+      const path = objectPath(this.#repo, checksum, 'file');
+      const raw = this.#readSmall(path);
+      const filez = raw && splitFilez(raw, checksum, { where: path });
+      if (filez !== undefined && filez.header.sizeBytes <= IN_MEMORY_BYTES)
+        return storeFilez(this.#storage, checksum, filez, { where: path });
+    }
     if (!hasObject(this.#repo, checksum, 'file')) return undefined;
     const file = loadFile(this.#repo, checksum);
     checkStorable(this.#storage, file.header, checksum);
@@ -77,6 +86,25 @@ export class RepoSource implements ObjectSource {
       throw error;
     }
     return sink.finish(checksum);
+  }
+
+  /** Reads a small file into the buffer; undefined when it is large, not there or not a file. */
+  #readSmall(path: string): Buffer | undefined {
+    let fd: number;
+    try {
+      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    } catch (error) {
+      if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+      throw wrapSystemError(error, 'Reading object', path);
+    }
+    try {
+      this.#buffer ??= Buffer.allocUnsafeSlow(IN_MEMORY_BYTES);
+      const stat = fs.fstatSync(fd);
+      if (!stat.isFile() || stat.size > IN_MEMORY_BYTES) return undefined;
+      return this.#buffer.subarray(0, readFully(fd, this.#buffer.subarray(0, stat.size), 0));
+    } finally {
+      fs.closeSync(fd);
+    }
   }
 
   /** Once linking is not possible here it is not tried again. */
