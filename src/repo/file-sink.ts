@@ -53,6 +53,17 @@ export class FileSink {
     else this.#deflate.write(chunk);
   }
 
+  /** Writes a whole content and completes the object; drops it on any failure. Errors: as finish, and those of the content. */
+  async writeAll(chunks: AsyncIterable<Uint8Array>, expected?: Checksum): Promise<WrittenFile> {
+    try {
+      for await (const chunk of chunks) this.write(chunk);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    return this.finish(expected);
+  }
+
   /** Completes the object. With `expected` a different checksum is refused: `object-corrupt`. */
   finish(expected?: Checksum): WrittenFile {
     const checksum = this.#object.digest().toString('hex') as Checksum;

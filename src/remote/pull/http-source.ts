@@ -95,13 +95,6 @@ export class HttpSource implements ObjectSource {
   }
 
   async #unpack(checksum: Checksum, object: FileObject): Promise<StoredFile> {
-    const sink = this.#writer.startFile(object.header, object.sizeBytes);
-    try {
-      for await (const chunk of contentChunks(object)) sink.write(chunk);
-    } catch (error) {
-      sink.abort();
-      throw error;
-    }
-    return sink.finish(checksum);
+    return this.#writer.startFile(object.header, object.sizeBytes).writeAll(contentChunks(object), checksum);
   }
 }

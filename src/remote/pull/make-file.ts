@@ -58,14 +58,7 @@ async function copyFrom(
   const source = loadFile(writer.repo, candidate);
   if (source.deflateOffset === undefined) return copyPlain(writer, header, source, expected);
   if (source.sizeBytes <= IN_MEMORY_BYTES) return copyPacked(writer, header, source, source.deflateOffset, expected);
-  const sink = writer.startFile(header, source.sizeBytes);
-  try {
-    for await (const chunk of contentChunks(source)) sink.write(chunk);
-  } catch (error) {
-    sink.abort();
-    throw error;
-  }
-  return sink.finish(expected).sizeBytes;
+  return (await writer.startFile(header, source.sizeBytes).writeAll(contentChunks(source), expected)).sizeBytes;
 }
 
 function copyPlain(writer: ObjectWriter, header: FileHeader, source: FileObject, expected: Checksum): number {

@@ -78,14 +78,7 @@ export class RepoSource implements ObjectSource {
     checkStorable(this.#storage, file.header, checksum);
     if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, checksum);
     if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), checksum);
-    const sink = this.#writer.startFile(file.header, file.sizeBytes);
-    try {
-      for await (const chunk of contentChunks(file)) sink.write(chunk);
-    } catch (error) {
-      sink.abort();
-      throw error;
-    }
-    return sink.finish(checksum);
+    return this.#writer.startFile(file.header, file.sizeBytes).writeAll(contentChunks(file), checksum);
   }
 
   /** Reads a small file into the buffer; undefined when it is large, not there or not a file. */

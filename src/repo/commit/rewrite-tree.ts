@@ -64,12 +64,5 @@ function isSame(a: InodeFields, b: InodeFields): boolean {
 
 async function store(transaction: Transaction, file: FileObject, header: FileObject['header']): Promise<Checksum> {
   if (file.sizeBytes <= WHOLE_BUFFER_BYTES) return transaction.writer.writeBuffer(header, readContent(file)).checksum;
-  const sink = transaction.writer.startFile(header, file.sizeBytes);
-  try {
-    for await (const chunk of contentChunks(file)) sink.write(chunk);
-  } catch (error) {
-    sink.abort();
-    throw error;
-  }
-  return sink.finish().checksum;
+  return (await transaction.writer.startFile(header, file.sizeBytes).writeAll(contentChunks(file))).checksum;
 }

@@ -80,16 +80,7 @@ async function fetchFile(source: RepairSource, writer: ObjectWriter, { checksum 
     writer.writeBuffer(file.header, EMPTY_BYTES);
     return true;
   }
-  const sink = writer.startFile(file.header, file.sizeBytes);
-  let isOpen = true;
-  try {
-    for await (const chunk of file.chunks) sink.write(chunk);
-    isOpen = false;
-    sink.finish(checksum);
-  } catch (error) {
-    if (isOpen) sink.abort();
-    throw error;
-  }
+  await writer.startFile(file.header, file.sizeBytes).writeAll(file.chunks, checksum);
   return true;
 }
 
