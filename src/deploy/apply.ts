@@ -16,7 +16,7 @@ import { type EtcStepOptions, makeEtc, runLocalScripts } from './etc-steps.ts';
 import { rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
 import type { DeployPlan, DeployStep } from './plan.ts';
 import { doomRoot, holdCommit, listStaged, releaseCommit, removeRoot, spareRoot } from './remove.ts';
-import { type Sysroot, sysrootBootloader } from './sysroot.ts';
+import { type Sysroot, verifyMenu } from './sysroot.ts';
 import { createVar } from './var.ts';
 
 export interface ApplyOptions extends EtcStepOptions {
@@ -86,7 +86,7 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
       await applyBootStep(step.step);
       return;
     case 'verify':
-      return verify(sysroot, step);
+      return verifyMenu(sysroot, step.menu, step.digests);
     case 'unstamp':
       fs.rmSync(step.path, { force: true });
       return;
@@ -136,15 +136,6 @@ function placeFile(path: string, bytes: Uint8Array): void {
 function publish(from: string, to: string): void {
   fs.renameSync(from, to);
   syncFileSystem(dirname(to));
-}
-
-function verify(sysroot: Sysroot, { menu, digests }: Extract<DeployStep, { kind: 'verify' }>): void {
-  const findings = sysrootBootloader(sysroot).verify(menu, digests);
-  if (findings.length === 0) return;
-  const lines = findings.map(({ entryId, path, problem }) => `${entryId ?? 'menu'}: ${path}: ${problem}`);
-  throw new HacktreeError('bootloader-verify', `The boot menu is not what was written: ${lines.join('; ')}`, {
-    details: { findings },
-  });
 }
 
 /** Removes what an unfinished deployment made up to a step. What cannot be removed is left to the next command. */

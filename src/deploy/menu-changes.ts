@@ -13,7 +13,7 @@ import { stateDirOf } from './layout.ts';
 import { removeRecord, writeRecord } from './records.ts';
 import { doomRoot, releaseCommit, removeRoot } from './remove.ts';
 import { FALLBACK, fallbackOf, ONCE_SUFFIX, protectedRoots, type SysrootState } from './state.ts';
-import { sysrootBootloader } from './sysroot.ts';
+import { verifyMenu } from './sysroot.ts';
 
 /** Finds a root by its name, with or without `root-`. Errors: `root-not-found`, listing what there is. */
 export function findRoot({ deployments, unlisted, sysroot }: SysrootState, name: string): Deployment {
@@ -39,12 +39,7 @@ export async function writeMenu(state: SysrootState, menu: BootMenu): Promise<vo
       .filter(({ root }) => menu.entries.some(({ id }) => id === root))
       .flatMap(({ bootFiles }) => [...bootFiles] as [string, ContentDigest][]),
   );
-  const findings = sysrootBootloader(sysroot).verify(menu, digests);
-  if (findings.length === 0) return;
-  const lines = findings.map(({ entryId, path, problem }) => `${entryId ?? 'menu'}: ${path}: ${problem}`);
-  throw new HacktreeError('bootloader-verify', `The boot menu is not what was written: ${lines.join('; ')}`, {
-    details: { findings },
-  });
+  verifyMenu(sysroot, menu, digests);
 }
 
 /** The menu with another default. The one in force becomes the fallback unless it failed. */
