@@ -1,7 +1,7 @@
 /** What `index stats` and `index check` both print. */
+import { printSize } from '../core/index.ts';
 import type { IndexStats } from '../repo/index.ts';
 import type { Context } from './context.ts';
-import { printSize } from './format-text.ts';
 
 /** Prints the counts, and names damaged segments on standard error. */
 export function printIndexStats(context: Context, stats: IndexStats): void {

@@ -14,6 +14,13 @@ const RETRY_MS = 5;
 /** Thrown when the reader of standard output is gone. Never shown. */
 export class ReaderGone extends Error {}
 
+/** Prints one text to the process's standard output. Errors: `io`, `no-space`; ReaderGone. */
+export function printAll(text: string): void {
+  const output = new Output(1);
+  output.print(text);
+  output.flush();
+}
+
 export class Output {
   readonly #fd: number;
   #pieces: string[] = [];

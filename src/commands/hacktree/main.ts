@@ -9,7 +9,7 @@ import { VERSION } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
 import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
-import { Output } from '../output.ts';
+import { printAll } from '../output.ts';
 import type { ProgressMode } from '../progress.ts';
 import { EXIT_OK, type ReportRules } from '../report.ts';
 import { type CommandSpec, isIn, type OptionSpec } from '../spec.ts';
@@ -105,9 +105,7 @@ function versionText(): string {
 
 /** Prints a page to standard output. Errors: `io`, `no-space`; ReaderGone. */
 function show(text: string): number {
-  const output = new Output(1);
-  output.print(text);
-  output.flush();
+  printAll(text);
   return EXIT_OK;
 }
 

@@ -9,7 +9,7 @@ import { HacktreeError } from '../../core/index.ts';
 import type { GlobalOptions } from '../context.ts';
 import { endAfterCommand, execute, fail, guardProcess } from '../execute.ts';
 import { type Manners, makeInput, type OptionTokens, type Tokens, usageError } from '../input.ts';
-import { Output, writeStderr } from '../output.ts';
+import { printAll, writeStderr } from '../output.ts';
 import { locateRepo } from '../repo-location.ts';
 import { EXIT_OK } from '../report.ts';
 import { type CommandSpec, isIn } from '../spec.ts';
@@ -102,9 +102,7 @@ function inputOrUsage(spec: CommandSpec, { tokens, global }: { tokens: Tokens; g
 }
 
 function show(text: string): number {
-  const output = new Output(1);
-  output.print(text);
-  output.flush();
+  printAll(text);
   return EXIT_OK;
 }
 

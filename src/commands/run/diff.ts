@@ -1,8 +1,7 @@
 /** `diff`: compares two commits, or a commit with a directory. */
-import { type Checksum, HacktreeError } from '../../core/index.ts';
+import { type Checksum, HacktreeError, printSize } from '../../core/index.ts';
 import { countShared, type DiffSide, describeCommit, diffTrees, openRepo, type Repo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
 import { usageError } from '../input.ts';
 import type { Input } from '../spec.ts';
 import type { diff } from '../table/history.ts';

@@ -1,7 +1,7 @@
 /** `du`: how much space refs, commits and paths need, alone and together with others. */
+import { printSize } from '../../core/index.ts';
 import { type DuReport, du, openRepo, printDate, type SharedUsage, type Usage } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
 import type { Input } from '../spec.ts';
 import type { du as spec } from '../table/repository.ts';
 

@@ -1,8 +1,7 @@
 /** `prune`: removes what no ref or no commit needs. */
-import { HacktreeError, isChecksum } from '../../core/index.ts';
+import { HacktreeError, isChecksum, printSize } from '../../core/index.ts';
 import { openRepo, type PruneOptions, type PruneReport, parseDate, prune, type Repo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
 import { usageError } from '../input.ts';
 import type { Input } from '../spec.ts';
 import type { prune as spec } from '../table/repository.ts';

@@ -1,10 +1,9 @@
 /** `pull`: fetches refs of a remote. */
 import { availableParallelism } from 'node:os';
-import { parseRefspec } from '../../core/index.ts';
+import { parseRefspec, printSize } from '../../core/index.ts';
 import { type NetworkOptions, type PullReport, printDryRun, printPullReport, pull } from '../../remote/index.ts';
 import { updateSummaryIfAsked } from '../auto-summary.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
 import { splitPair, usageError } from '../input.ts';
 import { reachOf } from '../network.ts';
 import { openForChange } from '../open-repo.ts';

@@ -1,5 +1,5 @@
 /** `show`: prints a commit, a part of its metadata, or any object. */
-import { type Checksum, isChecksum } from '../../core/index.ts';
+import { type Checksum, isChecksum, printSize } from '../../core/index.ts';
 import {
   describeCommit,
   describeNode,
@@ -18,7 +18,7 @@ import {
 } from '../../repo/index.ts';
 import { commitData, printCommit, signaturesOf } from '../commit-text.ts';
 import type { Context } from '../context.ts';
-import { printMode, printSize } from '../format-text.ts';
+import { printMode } from '../format-text.ts';
 import type { Input } from '../spec.ts';
 import type { show } from '../table/history.ts';
 

@@ -1,9 +1,8 @@
 /** `static-delta generate`: makes a static delta. */
-import { type Checksum, HacktreeError } from '../../core/index.ts';
+import { type Checksum, HacktreeError, printSize } from '../../core/index.ts';
 import { type DeltaLimits, hasDelta, type MadeDelta, makeDelta } from '../../remote/index.ts';
 import { loadCommit, openRepo, type Repo, resolveRev } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
-import { printSize } from '../format-text.ts';
 import { asList, usageError } from '../input.ts';
 import { readSigner } from '../read-signer.ts';
 import type { Input } from '../spec.ts';

@@ -1,9 +1,9 @@
 /** `static-delta show`: says what is in a static delta. */
+import { printSize } from '../../core/index.ts';
 import { type DeltaFacts, type DeltaPartFacts, describeDelta, describePart, openDelta } from '../../remote/index.ts';
 import { openRepo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
 import { deltaPlace } from '../delta-place.ts';
-import { printSize } from '../format-text.ts';
 import type { Input } from '../spec.ts';
 import type { deltaShow } from '../table/deltas.ts';
 

@@ -1,18 +1,6 @@
 /** The line that ends a pull, which scripts read. Source: ostree-cli A.1 (`pull`, output when not on a terminal). */
+import { printSize } from '../../core/index.ts';
 import type { PullReport } from './pull.ts';
-
-/** Prints a size as GLib does: SI units, one digit after the point. */
-function printSize(bytes: number): string {
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
-  if (bytes < 1000) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toFixed(1)}\u00a0${units[unit]}`;
-}
 
 /** Prints what a pull would fetch: in ostree's words, which speak of static deltas alone, or in full. */
 export function printDryRun({ planned, metadataFetched }: PullReport, asOstree: boolean): string {
