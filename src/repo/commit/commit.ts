@@ -26,11 +26,11 @@ import { mergeTrees } from './merge-trees.ts';
 import { isIdentity, type Modifiers } from './modifiers.ts';
 import type { CommitOptions, CommitReport, IdDrift, TreeSource } from './options.ts';
 import { rewriteTree } from './rewrite-tree.ts';
-import { type ScanReport, scanDirectory } from './scan.ts';
+import { scanDirectory } from './scan.ts';
 import { StatCache, StatCacheWriter } from './stat-cache.ts';
 import { statCachePath } from './stat-cache-path.ts';
 import { importTar } from './tar-import.ts';
-import { type TreeRef, TreeSink } from './tree-sink.ts';
+import { type LayerReport, type TreeRef, TreeSink } from './tree-sink.ts';
 
 /** Totals of all layers. */
 interface Totals {
@@ -240,7 +240,7 @@ async function readDirectory(job: Job, path: string): Promise<TreeRef> {
       onProgress: options.onProgress,
       onNewContent: (row) => job.newContent.addRows(row),
     });
-    addTotals(job.totals, { ...scanned, total: scanned.files });
+    addTotals(job.totals, scanned);
     return scanned;
   } finally {
     await runner.close();
@@ -276,7 +276,7 @@ function vouches(repo: Repo, checksum: Checksum, parent: Checksum | undefined): 
   return checksum === parent || listAllRefs(repo).some((ref) => ref.checksum === checksum);
 }
 
-function addTotals(totals: Totals, layer: Omit<ScanReport, 'tree' | 'meta' | 'files'> & { readonly total: number }): void {
+function addTotals(totals: Totals, layer: LayerReport): void {
   totals.contentTotal += layer.total;
   totals.contentWritten += layer.filesWritten;
   totals.contentBytesWritten += layer.bytesWritten;

@@ -22,7 +22,7 @@ import { inodesOf, listDirectory } from './list-directory.ts';
 import { type ModeOverride, type Modifiers, modifyInode } from './modifiers.ts';
 import type { CachedDir, StatCache, StatCacheWriter } from './stat-cache.ts';
 import { hasStatFields, STAT_FIELDS, sameStatFields, writeStatFields } from './stat-fields.ts';
-import type { TreeRef, TreeSink } from './tree-sink.ts';
+import type { LayerReport, TreeRef, TreeSink } from './tree-sink.ts';
 
 const BATCH_FILES = 64;
 
@@ -41,17 +41,6 @@ export interface ScanOptions {
   readonly onProgress?: ReportProgress | undefined;
   /** Receives content digest and checksum (64 bytes) of each new content object. */
   readonly onNewContent: (row: Uint8Array) => void;
-}
-
-export interface ScanReport extends TreeRef {
-  readonly files: number;
-  readonly filesWritten: number;
-  readonly bytesWritten: number;
-  readonly cacheHits: number;
-  /** Paths in the tree of devices, FIFOs and sockets that were left out. */
-  readonly skippedSpecials: readonly string[];
-  /** Paths of overrides and skips that matched something. */
-  readonly matched: ReadonlySet<string>;
 }
 
 interface Node {
@@ -75,7 +64,7 @@ interface Node {
 }
 
 /** Scans a directory tree. Errors: `special-file`, `name-invalid`, `permission`, `path-not-found`, `no-space`, `io`, `interrupted`. */
-export async function scanDirectory(root: string, options: ScanOptions): Promise<ScanReport> {
+export async function scanDirectory(root: string, options: ScanOptions): Promise<LayerReport> {
   return new Scanner(options).scan(root);
 }
 
@@ -99,7 +88,7 @@ class Scanner {
     this.#o = options;
   }
 
-  async scan(root: string): Promise<ScanReport> {
+  async scan(root: string): Promise<LayerReport> {
     const stat = this.#statDir(root);
     this.#listsInodes = this.#o.links !== undefined && !hasMountsBelow(fs.realpathSync(root));
     await this.#visit(undefined, '', root, '/', stat);
@@ -110,7 +99,7 @@ class Scanner {
     if (this.#root === undefined) throw new HacktreeError('internal', 'The scan ended without a root');
     return {
       ...this.#root,
-      files: this.#files,
+      total: this.#files,
       filesWritten: this.#written,
       bytesWritten: this.#bytes,
       cacheHits: this.#hits,

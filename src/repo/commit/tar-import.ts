@@ -22,7 +22,7 @@ import { decompress } from '../tar/decompress.ts';
 import { readTar, type TarMember } from '../tar/tar-format.ts';
 import { type LabelFor, openLabels } from './labels.ts';
 import { type Modifiers, modifyInode } from './modifiers.ts';
-import type { TreeRef, TreeSink } from './tree-sink.ts';
+import type { LayerReport, TreeRef, TreeSink } from './tree-sink.ts';
 
 export interface TarImportOptions {
   readonly writer: ObjectWriter;
@@ -37,15 +37,6 @@ export interface TarImportOptions {
   readonly onNewContent: (written: WrittenFile) => void;
 }
 
-export interface TarImportReport extends TreeRef {
-  readonly total: number;
-  readonly filesWritten: number;
-  readonly bytesWritten: number;
-  readonly cacheHits: number;
-  readonly skippedSpecials: readonly string[];
-  readonly matched: ReadonlySet<string>;
-}
-
 interface Dir {
   meta: InodeMeta | undefined;
   readonly files: Map<string, Checksum>;
@@ -56,7 +47,7 @@ const newDir = (): Dir => ({ meta: undefined, files: new Map(), dirs: new Map() 
 const DEFAULT_META: InodeMeta = { uid: 0, gid: 0, mode: S_IFDIR | 0o755, xattrs: NO_XATTRS };
 
 /** Imports a tar file, or standard input for `-`. Errors: `tar-invalid`, `name-invalid`, `special-file`, `no-space`, `path-not-found`. */
-export async function importTar(path: string, options: TarImportOptions): Promise<TarImportReport> {
+export async function importTar(path: string, options: TarImportOptions): Promise<LayerReport> {
   const input = path === '-' ? process.stdin : await openTar(path);
   return new TarImporter(options).import(await decompress(input));
 }
@@ -86,7 +77,7 @@ class TarImporter {
     this.#filter = options.pathnameFilter === undefined ? undefined : compile(options.pathnameFilter.pattern);
   }
 
-  async import(input: Parameters<typeof readTar>[0]): Promise<TarImportReport> {
+  async import(input: Parameters<typeof readTar>[0]): Promise<LayerReport> {
     for await (const member of readTar(input)) {
       this.#o.signal?.throwIfAborted();
       await this.#take(member);

@@ -16,6 +16,19 @@ export interface TreeRef {
   readonly meta: Checksum;
 }
 
+/** What bringing one layer in came to. */
+export interface LayerReport extends TreeRef {
+  /** Files and symlinks of the layer. */
+  readonly total: number;
+  readonly filesWritten: number;
+  readonly bytesWritten: number;
+  readonly cacheHits: number;
+  /** Paths in the tree of devices, FIFOs and sockets that were left out. */
+  readonly skippedSpecials: readonly string[];
+  /** Paths of overrides and skips that matched something. */
+  readonly matched: ReadonlySet<string>;
+}
+
 export class TreeSink {
   readonly #transaction: Transaction;
   readonly #pending: Map<Checksum, Buffer> | undefined;
