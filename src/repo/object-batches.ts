@@ -4,7 +4,7 @@
  * The caller awaits what add() returns, which is nothing most of the time: no promise per object.
  */
 import { CHECKSUM_BYTES, type Checksum } from '../core/index.ts';
-import type { Pool } from '../sys/index.ts';
+import { type Pool, PoolRuns } from '../sys/index.ts';
 
 const BATCH_OBJECTS = 64;
 
@@ -15,16 +15,12 @@ export function* checksumsOf(batch: Uint8Array): Generator<Checksum> {
 }
 
 export class ObjectBatches<Result> {
-  readonly #pool: Pool<Uint8Array, Result>;
-  readonly #receive: (result: Result) => void;
-  readonly #running = new Set<Promise<void>>();
+  readonly #runs: PoolRuns<Uint8Array, Result>;
   #batch = Buffer.alloc(BATCH_OBJECTS * CHECKSUM_BYTES);
   #filled = 0;
-  #failure: { error: unknown } | undefined;
 
   constructor(pool: Pool<Uint8Array, Result>, receive: (result: Result) => void) {
-    this.#pool = pool;
-    this.#receive = receive;
+    this.#runs = new PoolRuns(pool, receive);
   }
 
   /** Adds an object. A returned promise must be awaited before the next call. Errors: those of the task and of `receive`. */
@@ -36,23 +32,13 @@ export class ObjectBatches<Result> {
   /** Waits until every object has been dealt with. */
   async finish(): Promise<void> {
     if (this.#filled > 0) await this.#send();
-    await Promise.all(this.#running);
-    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#runs.finish();
   }
 
-  async #send(): Promise<void> {
+  #send(): Promise<void> {
     const task = this.#batch.subarray(0, this.#filled);
     this.#batch = Buffer.alloc(BATCH_OBJECTS * CHECKSUM_BYTES);
     this.#filled = 0;
-    const running: Promise<void> = this.#pool
-      .run(task)
-      .then(this.#receive)
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      });
-    const done = running.then(() => void this.#running.delete(done));
-    this.#running.add(done);
-    while (this.#running.size >= this.#pool.capacity) await Promise.race(this.#running);
-    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#runs.send(task);
   }
 }

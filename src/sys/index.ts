@@ -7,6 +7,7 @@ export * from './lock.ts';
 export * from './mounts.ts';
 export * from './natives.ts';
 export * from './pool.ts';
+export * from './pool-runs.ts';
 export * from './process.ts';
 export * from './read-dir.ts';
 export * from './remove-tree.ts';

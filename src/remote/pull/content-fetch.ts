@@ -1,7 +1,7 @@
 /** Fetches file objects through the pool, a batch per message, and collects what the content index wants to know of them. */
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import { ContentRecords } from '../../repo/index.ts';
-import type { Pool } from '../../sys/index.ts';
+import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { ObjectRows } from './rows.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
@@ -25,8 +25,6 @@ export async function fetchContent(
 ): Promise<ContentRecords> {
   const { totals, report, signal } = options;
   const records = new ContentRecords();
-  const running = new Set<Promise<void>>();
-  const failures: unknown[] = [];
   let done = 0;
   const receive = (result: PullBatchResult): void => {
     totals.content += result.content;
@@ -43,31 +41,18 @@ export async function fetchContent(
     });
     requireAll(result.missing);
   };
-  const send = (rows: Uint8Array): void => {
-    const job = pool.run({ kind: 'fetch', rows }).then(receive);
-    const settled: Promise<void> = job
-      .catch((error: unknown) => void failures.push(error))
-      .then(() => void running.delete(settled));
-    running.add(settled);
-  };
-  const check = (): void => {
-    if (signal?.aborted === true)
-      failures.push(new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it'));
-  };
+  const runs = new PoolRuns(pool, receive);
   const rows = new ObjectRows();
   // Few objects are dealt to all threads, many in large batches.
   const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(options.count / pool.capacity)));
   for (const checksum of checksums) {
     rows.add(checksum, 'file');
     if (rows.count < batch) continue;
-    send(rows.take());
-    while (running.size >= pool.capacity) await Promise.race(running);
-    check();
-    if (failures.length > 0) break;
+    await runs.send({ kind: 'fetch', rows: rows.take() });
+    if (signal?.aborted === true) break;
   }
-  if (rows.count > 0 && failures.length === 0) send(rows.take());
-  await Promise.all(running);
-  check();
-  if (failures.length > 0) throw failures[0];
+  if (rows.count > 0) await runs.send({ kind: 'fetch', rows: rows.take() });
+  await runs.finish();
+  if (signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
   return records;
 }

@@ -4,7 +4,7 @@
  */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { type ContentIndex, openContentIndex, type Repo } from '../../repo/index.ts';
-import type { Pool } from '../../sys/index.ts';
+import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import type { IndexRecord } from '../mirror-index/layout.ts';
 import { MirrorIndex } from '../mirror-index/read.ts';
@@ -59,8 +59,6 @@ export async function makeFromContent(
   const made = new Set<Checksum>();
   const rows: Uint8Array[] = [];
   let contentBytes = 0;
-  const running = new Set<Promise<void>>();
-  const failures: unknown[] = [];
   const receive = (result: PullBatchResult): void => {
     for (const checksum of result.made) {
       made.add(checksum);
@@ -70,15 +68,9 @@ export async function makeFromContent(
     rows.push(result.digests);
     report({ phase: 'Reusing content', objectsDone: made.size, objectsTotal: items.length, bytesDone: contentBytes });
   };
-  for (let at = 0; at < items.length && failures.length === 0; at += BATCH_ITEMS) {
-    const job = pool.run({ kind: 'make', items: items.slice(at, at + BATCH_ITEMS) }).then(receive);
-    const settled: Promise<void> = job
-      .catch((error: unknown) => void failures.push(error))
-      .then(() => void running.delete(settled));
-    running.add(settled);
-    while (running.size >= pool.capacity) await Promise.race(running);
-  }
-  await Promise.all(running);
-  if (failures.length > 0) throw failures[0];
+  const runs = new PoolRuns(pool, receive);
+  for (let at = 0; at < items.length; at += BATCH_ITEMS)
+    await runs.send({ kind: 'make', items: items.slice(at, at + BATCH_ITEMS) });
+  await runs.finish();
   return { made, contentBytes, digests: Buffer.concat(rows) };
 }
