@@ -46,14 +46,15 @@ function printReport(context: Context, report: FsckReport, input: FsckInput): vo
   say('Enumerating commits...');
   if (stopsAt(context, left.filter(isBackRef))) return;
   say(`Verifying content integrity of ${report.commitCount} commit objects...`);
-  printCounts(context, report, 1);
+  printCounts(context, report, 'begin');
   if (!input.all && !input.delete && stopsAt(context, ofObjects.filter(isDamaged))) return;
-  printCounts(context, report, report.objectCount);
+  printCounts(context, report, 'end');
   for (const commit of report.tombstones) say(`Adding tombstone for commit ${commit}`);
   for (const finding of ofObjects) printFinding(context, finding);
   for (const commit of report.markedCommits) context.message(`Marking commit as partial: ${commit}`);
   const unverified = report.partialCommits.length + report.damagedCommits.length;
-  if (unverified > 0) say(`${unverified} partial commits not verified`);
+  // ostree says this even when asked to be quiet.
+  if (unverified > 0 && (!quiet || context.frontEnd === 'ostree')) context.line(`${unverified} partial commits not verified`);
   printVerdict(context, { report, left, quiet });
 }
 
@@ -74,11 +75,15 @@ function stopsAt(context: Context, findings: readonly FsckFinding[]): boolean {
   return context.frontEnd === 'ostree' && first !== undefined;
 }
 
+type Moment = 'begin' | 'end';
+
 /** What ostree prints of its progress where standard output is no terminal; not even --quiet stops it. */
-function printCounts(context: Context, { objectCount }: FsckReport, done: number): void {
-  if (context.frontEnd !== 'ostree' || objectCount === 0) return;
-  if (done < objectCount || done > 1)
-    context.line(`fsck objects (${done}/${objectCount}) ${Math.floor((done * 100) / objectCount)}%`);
+function printCounts(context: Context, { objectCount, partialCommits }: FsckReport, moment: Moment): void {
+  // The commit objects of partial commits are verified here, but not counted there.
+  const total = objectCount - partialCommits.length;
+  if (context.frontEnd !== 'ostree' || total === 0 || (moment === 'end' && total === 1)) return;
+  const done = moment === 'begin' ? 1 : total;
+  context.line(`fsck objects (${done}/${total}) ${Math.floor((done * 100) / total)}%`);
 }
 
 function printFinding(context: Context, finding: FsckFinding): void {
@@ -100,7 +105,6 @@ function printVerdict(context: Context, { report, left, quiet }: Verdict): void 
   const { commitCount, damagedCommits, findings, ok } = report;
   if (ok) {
     const repaired = findings.length === 0 ? 'no errors found' : `${findings.length} errors repaired`;
-    // ostree says this even when asked to be quiet.
     if (!quiet || context.frontEnd === 'ostree')
       context.line(`object fsck of ${commitCount} commits completed successfully - ${repaired}.`);
   } else if (left.length > 0) context.message('error: Repository corruption encountered');

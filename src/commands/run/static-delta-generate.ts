@@ -66,7 +66,8 @@ function readLimits(input: GenerateInput): Partial<DeltaLimits> {
   return {
     ...(minFallbackSize === undefined ? {} : { minFallbackBytes: megabytes(minFallbackSize) }),
     ...(maxBsdiffSize === undefined ? {} : { maxBsdiffBytes: megabytes(maxBsdiffSize) }),
-    ...(maxChunkSize === undefined ? {} : { maxChunkBytes: megabytes(maxChunkSize) }),
+    // 0: each object is a part of its own.
+    ...(maxChunkSize === undefined ? {} : { maxChunkBytes: Math.max(1, megabytes(maxChunkSize)) }),
     ...(input.disableBsdiff ? { maxBsdiffBytes: 0 } : {}),
   };
 }

@@ -193,6 +193,7 @@ class Pull {
 
   async run(): Promise<PullReport> {
     checkIndexWish(this.#repo, this.#options);
+    this.#checkDeltasPossible();
     const isSummaryUseful = this.#access.local === undefined || this.#trust.needsSignedSummary || this.#wantsAllRefs();
     const summary = isSummaryUseful ? await this.#fetchSummary() : undefined;
     this.#summary = summary;
@@ -218,6 +219,11 @@ class Pull {
     if (this.#options.dryRun === true) transaction.abort();
     else await this.#publish(transaction, targets, summary);
     return this.#result(targets, previous, plan);
+  }
+
+  #checkDeltasPossible(): void {
+    if (this.#repo.mode === 'archive' && this.#options.requireStaticDeltas === true)
+      throw new HacktreeError('repo-mode', "Can't use static deltas in an archive repo");
   }
 
   #wantsAllRefs(): boolean {
@@ -380,11 +386,7 @@ class Pull {
   /** Trusted local repositories are linked from, and archives keep loose objects: neither uses deltas. */
   async #applyDelta(to: Checksum, ref: string | undefined): Promise<void> {
     const { disableStaticDeltas, requireStaticDeltas = false } = this.#options;
-    if (this.#pool === undefined) return;
-    if (this.#repo.mode === 'archive') {
-      if (requireStaticDeltas) throw new HacktreeError('repo-mode', "Can't use static deltas in an archive repo");
-      return;
-    }
+    if (this.#pool === undefined || this.#repo.mode === 'archive') return;
     if (disableStaticDeltas === true || (this.#access.local !== undefined && !requireStaticDeltas)) return;
     const current = ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref));
     const isDryRun = this.#options.dryRun === true;

@@ -4,8 +4,9 @@
 export function isMasked(path: string): boolean {
   return (
     path === '.' ||
-    /^cache(\/|$)/.test(path) ||
-    /^[^/]+\/(tmp|extensions|\.lock|summary(\.sig)?|deltas|delta-indexes|uncompressed-objects-cache)(\/|$)/.test(path)
+    /^(cache|delta-file|\d+)(\/|$)/.test(path) ||
+    /^[^/]+\/(extensions|\.lock|summary(\.sig)?|deltas|delta-indexes|uncompressed-objects-cache)(\/|$)/.test(path) ||
+    /\/tmp(\/|$)/.test(path)
   );
 }
 
@@ -14,11 +15,17 @@ export function maskText(words: readonly string[], text: string, dir: string): s
   const masked = text
     .replaceAll(dir, 'DIR')
     .replace(/in \d+ seconds/g, 'in N seconds')
+    .replace(/Signature made .* using/g, 'Signature made T using')
+    .replace(/(last-modified': <uint64) \d+/g, '$1 T')
     .replace(/^Last-Modified (.*): .*$/gm, 'Last-Modified $1: T')
     .replace(/^Static Deltas .*$/gm, (line) => line.replace(/\[[^\]]*\]/g, '[DIGEST]'));
   const isUnordered = words[0] === 'refs' || words.join(' ').startsWith('static-delta list') || isLocalDiff(words);
+  if (isHttpPull(words)) return masked.replace(/^\d+ metadata, (.*); \S+ \S+ transferred/gm, 'N metadata, $1; N transferred');
   return isUnordered ? masked.split('\n').sort().join('\n') : masked;
 }
+
+/** Where deltas are possible ostree asks for the index of deltas of each commit, and counts it. */
+const isHttpPull = (words: readonly string[]): boolean => words[0] === 'pull' && words.some((word) => word.startsWith('web'));
 
 const isLocalDiff = (words: readonly string[]): boolean => words[0] === 'diff' && words.some((word) => word.startsWith('./'));
 
@@ -32,6 +39,8 @@ export interface RealEnd {
 interface Accepted {
   readonly why: string;
   readonly aspects: readonly Aspect[];
+  /** Of the files only these. */
+  readonly paths?: RegExp;
   readonly applies: (words: readonly string[], real: RealEnd) => boolean;
 }
 
@@ -56,12 +65,13 @@ export const ACCEPTED: readonly Accepted[] = [
   {
     why: 'a pull that fails leaves no mark of the commit that it did not take',
     aspects: ['files'],
-    applies: (words, { status }) => isLine(words, 'pull') && status !== 0,
+    applies: (words, { status }) => (isLine(words, 'pull') || isLine(words, 'pull-local')) && status !== 0,
   },
   {
-    why: 'pull --mirror writes a ref also where REMOTE:REF is at that commit already',
+    why: 'a pull writes a local ref also where some REMOTE:REF is at that commit already',
     aspects: ['files'],
-    applies: (words) => words[0] === 'pull' && has(words, '--mirror'),
+    paths: /^r\/refs\/(heads|mirrors)\//,
+    applies: (words) => (words[0] === 'pull' && has(words, '--mirror')) || words[0] === 'pull-local',
   },
   {
     why: 'with --bareuseronly-files each file is read, not linked',
@@ -77,6 +87,16 @@ export const ACCEPTED: readonly Accepted[] = [
     why: 'pull-local --require-static-deltas counts as a pull over the network there',
     aspects: ['stdout'],
     applies: (words, { status }) => isLine(words, 'pull-local') && has(words, '--require-static-deltas') && status === 0,
+  },
+  {
+    why: 'an export that fails leaves nothing',
+    aspects: ['files'],
+    applies: (words, { status }) => isLine(words, 'export') && status !== 0,
+  },
+  {
+    why: 'sign -d deletes',
+    aspects: ALL,
+    applies: (words) => isLine(words, 'sign') && has(words, '--delete'),
   },
   {
     why: 'init makes missing parent directories',
@@ -105,7 +125,8 @@ export const ACCEPTED: readonly Accepted[] = [
   },
 ];
 
-/** The aspects in which a line may differ. */
-export function acceptedFor(words: readonly string[], real: RealEnd): Aspect[] {
-  return ACCEPTED.filter(({ applies }) => applies(words, real)).flatMap(({ aspects }) => aspects);
+/** Tells in which aspects, and of the files in which, a line may differ. */
+export function acceptedFor(words: readonly string[], real: RealEnd): (aspect: Aspect, path?: string) => boolean {
+  const accepted = ACCEPTED.filter(({ applies }) => applies(words, real));
+  return (aspect, path = '') => accepted.some(({ aspects, paths = /^/ }) => aspects.includes(aspect) && paths.test(path));
 }

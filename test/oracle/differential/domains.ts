@@ -202,6 +202,12 @@ export const DOMAINS: readonly Domain[] = [
       [],
     ],
   },
+  {
+    command: 'export',
+    options: { 'no-xattrs': [], subpath: ['/dir', '/nothing'], prefix: ['top/'], output: ['export.tar'] },
+    args: [['main'], ['nothing']],
+    always: ['--output=export.tar'],
+  },
   { command: 'checksum', options: { 'ignore-xattrs': [] }, args: [['tree'], ['tree/dir/file'], ['tree/link'], ['nothing'], []] },
   {
     command: 'sign',
@@ -236,6 +242,24 @@ export const DOMAINS: readonly Domain[] = [
     args: [['up'], ['up', 'main'], ['up', 'second'], ['up', 'nothing'], ['up:main'], ['nothing', 'main'], []],
   },
   {
+    command: 'pull',
+    options: {
+      'commit-metadata-only': [],
+      'cache-dir': ['cache'],
+      'disable-static-deltas': [],
+      mirror: [],
+      subpath: ['/dir'],
+      'http-trusted': [],
+      depth: ['1', '-1'],
+      url: ['@web', '@web/nothing'],
+      'http-header': ['A=B'],
+      'append-user-agent': ['me/1'],
+      'localcache-repo': ['r'],
+      'timestamp-check': [],
+    },
+    args: [['web'], ['web', 'main'], ['web', 'second'], ['web:nothing']],
+  },
+  {
     command: 'pull-local',
     options: {
       'commit-metadata-only': [],
@@ -250,7 +274,7 @@ export const DOMAINS: readonly Domain[] = [
       'disable-verify-bindings': [],
       depth: ['0', '1', '-1'],
     },
-    args: [['UP'], ['UP', 'main'], ['UP', 'second'], ['UP', 'nothing'], ['nothing', 'main'], []],
+    args: [['@up'], ['@up', 'main'], ['@up', 'second'], ['@up', 'nothing'], ['nothing', 'main'], []],
   },
   {
     command: 'remote add',
@@ -283,14 +307,27 @@ export const DOMAINS: readonly Domain[] = [
   {
     command: 'static-delta',
     options: {},
-    args: [
-      ['list'],
-      ['generate', 'main'],
-      ['generate', '--empty', 'main'],
-      ['delete', NONE],
-      ['indexes'],
-      ['reindex'],
-      ['nothing'],
-    ],
+    args: [['list'], ['delete', NONE], ['indexes'], ['reindex'], ['nothing']],
+  },
+  {
+    command: 'static-delta generate',
+    options: {
+      from: ['main^', 'nothing'],
+      to: ['main', 'other/one'],
+      empty: [],
+      inline: [],
+      'if-not-exists': [],
+      'disable-bsdiff': [],
+      'min-fallback-size': ['0', '1'],
+      'max-bsdiff-size': ['0', '1'],
+      'max-chunk-size': ['1', '0'],
+      filename: ['delta-file'],
+      'set-endianness': ['l', 'B', 'x'],
+      'swap-endianness': [],
+      sign: ['K1'],
+      'sign-type': ['dummy'],
+    },
+    args: [['main'], ['main^'], ['nothing'], []],
+    always: ['--sign-type=dummy'],
   },
 ];

@@ -1,5 +1,6 @@
 /** Makes lines out of the domains by a small seeded generator: each option at least once, then combinations. */
-import type { Domain } from './domains.ts';
+import { DOMAINS, type Domain } from './domains.ts';
+import { MODES, type Mode } from './start.ts';
 
 /** A generator of numbers that is the same everywhere: xorshift of 32 bits. */
 export class Dice {
@@ -52,4 +53,22 @@ function line(domain: Domain, dice: Dice, { name, args }: { name: string | undef
 
 function optionText(name: string, values: readonly string[], dice: Dice): string {
   return values.length === 0 ? `--${name}` : `--${name}=${dice.pick(values)}`;
+}
+
+export interface Scenario {
+  readonly mode: Mode;
+  readonly lines: readonly (readonly string[])[];
+}
+
+const SEED = 20_240_229;
+const LINES_IN_SCENARIO = 12;
+
+/** All lines, the same each time, mixed and cut into scenarios. */
+export function scenarios(): Scenario[] {
+  const dice = new Dice(SEED);
+  const lines = dice.shuffle(DOMAINS.flatMap((domain) => linesOf(domain, dice)));
+  return Array.from({ length: Math.ceil(lines.length / LINES_IN_SCENARIO) }, (_, i) => ({
+    mode: MODES[i % MODES.length] ?? 'bare',
+    lines: lines.slice(i * LINES_IN_SCENARIO, (i + 1) * LINES_IN_SCENARIO),
+  }));
 }

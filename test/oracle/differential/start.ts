@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ostree, ostreeCommit } from '../../helpers/oracle.ts';
 import { runOk } from '../../helpers/run.ts';
+import { makePolicy } from '../../helpers/selinux.ts';
 
 export const MODES = ['bare', 'bare-user', 'bare-user-only', 'archive'] as const;
 export type Mode = (typeof MODES)[number];
@@ -29,7 +30,10 @@ export function makeCommon(base: string): void {
   put('lists/skips', '/dir/tool\n/only\n');
   put('lists/checkouts', 'main\0/dir\0other/one\0/\0');
   runOk('tar', ['--create', '--numeric-owner', '--sort=name', '--file=tree.tar', '--directory=tree', '.'], { cwd: common });
-  mkdirSync(join(common, 'cache'));
+  for (const dir of ['cache', 'sys/ostree/deploy']) mkdirSync(join(common, dir), { recursive: true });
+  makePolicy(join(common, 'policy'));
+  put('policy/etc/selinux/small/policy/policy.33', 'compiled\n');
+  put('lists/string', 'a string\0');
   const up = join(base, 'up');
   ostree(up, 'init', '--mode=archive');
   ostreeCommit(up, join(common, 'tree'), '--add-metadata-string=version=1');
@@ -41,9 +45,9 @@ export function makeCommon(base: string): void {
   ostree(up, 'summary', '-u');
 }
 
-/** Makes the start in a mode: `common` and the repository. */
-export function makeStart(base: string, mode: Mode, name: string = mode): string {
-  const start = join(base, name);
+/** Makes the start in a mode: `common` and the repository, with the mirror as remote `up`, and as `web` by its URL. */
+export function makeStart(base: string, mode: Mode, web: string): string {
+  const start = join(base, mode);
   runOk('cp', ['-a', join(base, 'common'), start]);
   const repo = join(start, 'r');
   const at = (seconds: number): string => `--timestamp=@${1_700_000_000 + seconds}`;
@@ -55,5 +59,6 @@ export function makeStart(base: string, mode: Mode, name: string = mode): string
   ostreeCommit(repo, join(start, 'whiteouts'), at(40), '--branch=whiteouts');
   ostree(repo, 'refs', '-A', '--create=al', 'main');
   ostree(repo, 'remote', 'add', '--no-gpg-verify', 'up', `file://${join(base, 'up')}`);
+  ostree(repo, 'remote', 'add', '--no-gpg-verify', 'web', web, 'main');
   return start;
 }
