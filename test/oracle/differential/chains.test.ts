@@ -8,6 +8,8 @@ import { openSetting, type Setting } from './setting.ts';
 
 const isReady = requireTool('ostree', 'tar', 'nginx', 'gpg') && requireRoot();
 const withOstree = isReady ? it : it.skip;
+/** For a machine that does much else. */
+const TIMEOUT_MS = 300_000;
 const base = fixtureDir();
 let setting: Setting;
 
@@ -20,8 +22,12 @@ afterAll(() => setting?.close());
 const cases = CHAINS.flatMap(({ name, modes, lines }) => modes.map((mode) => [name, mode, lines] as const));
 
 describe.each(cases)('%s in %s', (_, mode, lines) => {
-  withOstree('is as with ostree', async () => {
-    const words = lines.map((line) => setting.fillIn(line.split(' ')));
-    expect(await compareScenario(setting.startOf(mode), words)).toEqual([]);
-  });
+  withOstree(
+    'is as with ostree',
+    async () => {
+      const words = lines.map((line) => setting.fillIn(line.split(' ')));
+      expect(await compareScenario(setting.startOf(mode), words)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

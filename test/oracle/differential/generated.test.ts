@@ -10,6 +10,8 @@ import { openSetting, type Setting } from './setting.ts';
 
 const isReady = requireTool('ostree', 'tar', 'nginx', 'gpg') && requireRoot();
 const withOstree = isReady ? it : it.skip;
+/** For a machine that does much else. */
+const TIMEOUT_MS = 300_000;
 const base = fixtureDir();
 let setting: Setting;
 
@@ -20,8 +22,12 @@ beforeAll(async () => {
 afterAll(() => setting?.close());
 
 describe.each(scenarios().map(({ mode, lines }, i) => [i, mode, lines] as const))('%i in %s', (_, mode, lines) => {
-  withOstree('is as ostree', async () => {
-    const words = lines.map((line) => setting.fillIn(line));
-    expect(await compareScenario(setting.startOf(mode), words)).toEqual([]);
-  });
+  withOstree(
+    'is as ostree',
+    async () => {
+      const words = lines.map((line) => setting.fillIn(line));
+      expect(await compareScenario(setting.startOf(mode), words)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });
