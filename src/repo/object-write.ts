@@ -44,6 +44,13 @@ interface KnownContent {
   readonly digest: ContentDigest | undefined;
 }
 
+/** What a file must turn out to be. */
+export interface ExpectedFile {
+  readonly checksum: Checksum;
+  /** Of the content, where it is known: saves hashing twice. Right if the checksum is. */
+  readonly contentDigest?: ContentDigest | undefined;
+}
+
 /** An open file to take content from. */
 export interface ContentSource {
   readonly fd: number;
@@ -134,10 +141,11 @@ export class ObjectWriter {
 
   /**
    * Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors; with
-   * `expected` a different checksum is refused before anything is written: `object-corrupt`.
+   * `checksum` a different one is refused before anything is written: `object-corrupt`.
    */
-  writeBuffer(given: FileHeader, content: Uint8Array, expected?: Checksum): WrittenFile {
+  writeBuffer(given: FileHeader, content: Uint8Array, checksum?: Checksum): WrittenFile {
     const header = this.canonicalHeader(given);
+    const expected = checksum === undefined ? undefined : { checksum };
     if (content.length < COPIED_BYTES) {
       this.#ensureBuffer().set(content, HEADER_ROOM);
       return this.#writeRead(header, content.length, expected);
@@ -145,11 +153,11 @@ export class ObjectWriter {
     return this.#writeHashed(header, content, fileChecksum(header, content), expected);
   }
 
-  #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: Checksum | undefined): WrittenFile {
-    if (expected !== undefined && checksum !== expected) throw wrongChecksum(expected, checksum);
+  #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: ExpectedFile | undefined): WrittenFile {
+    if (expected !== undefined && checksum !== expected.checksum) throw wrongChecksum(expected.checksum, checksum);
     const isNew = !this.#files.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
-    const contentDigest = isDigested ? (sha256Hex(content) as ContentDigest) : undefined;
+    const contentDigest = isDigested ? (expected?.contentDigest ?? (sha256Hex(content) as ContentDigest)) : undefined;
     if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
@@ -159,7 +167,7 @@ export class ObjectWriter {
    * more is hashed in chunks and then copied inside the kernel, and refused when it changed in between. With `expected` a
    * different checksum is refused before anything is written: `object-corrupt`.
    */
-  writeFile(given: FileHeader, source: ContentSource, sizeBytes: number, expected?: Checksum): WrittenFile {
+  writeFile(given: FileHeader, source: ContentSource, sizeBytes: number, expected?: ExpectedFile): WrittenFile {
     const header = this.canonicalHeader(given);
     if (sizeBytes === 0 && header.xattrs.length === 0) return this.#writeEmpty(header, source, expected);
     if (sizeBytes >= WHOLE_BUFFER_BYTES) return this.#writeLarge(header, source, expected);
@@ -179,7 +187,7 @@ export class ObjectWriter {
   }
 
   /** Writes what the buffer holds. */
-  #writeRead(header: FileHeader, length: number, expected: Checksum | undefined): WrittenFile {
+  #writeRead(header: FileHeader, length: number, expected: ExpectedFile | undefined): WrittenFile {
     const buffer = this.#buffer as Buffer;
     const prefix = encodeFileHeader(header);
     const content = buffer.subarray(HEADER_ROOM, HEADER_ROOM + length);
@@ -189,13 +197,13 @@ export class ObjectWriter {
     return this.#writeHashed(header, content, checksumOf(buffer.subarray(start, HEADER_ROOM + length)), expected);
   }
 
-  #writeEmpty(header: FileHeader, source: ContentSource, expected: Checksum | undefined): WrittenFile {
+  #writeEmpty(header: FileHeader, source: ContentSource, expected: ExpectedFile | undefined): WrittenFile {
     const length = this.#readWhole(source, 0);
     if (length === undefined) return this.#writeLarge(header, source, expected);
     if (length > 0) return this.#writeRead(header, length, expected); // it has grown
     const kind = `${header.uid}:${header.gid}:${header.mode}`;
     const known = this.#storedEmpty.get(kind);
-    if (known !== undefined && (expected === undefined || expected === known)) {
+    if (known !== undefined && (expected === undefined || expected.checksum === known)) {
       return { checksum: known, contentDigest: undefined, isNew: false, sizeBytes: 0 };
     }
     const written = this.#writeRead(header, 0, expected);
@@ -203,14 +211,17 @@ export class ObjectWriter {
     return written;
   }
 
-  #writeLarge(header: FileHeader, source: ContentSource, expected: Checksum | undefined): WrittenFile {
+  #writeLarge(header: FileHeader, source: ContentSource, expected: ExpectedFile | undefined): WrittenFile {
     const before = fs.fstatSync(source.fd, { bigint: true });
-    const hashes = hashOpenFile(header, source.fd, this.#expectsNew);
-    if (expected !== undefined && hashes.checksum !== expected) throw wrongChecksum(expected, hashes.checksum);
+    const known = expected?.contentDigest;
+    const hashes = hashOpenFile(header, source.fd, this.#expectsNew && known === undefined);
+    if (expected !== undefined && hashes.checksum !== expected.checksum) throw wrongChecksum(expected.checksum, hashes.checksum);
     const isNew = !this.#files.has(hashes.checksum, 'file');
     this.#expectsNew = isNew;
     const size = Number(before.size);
-    const contentDigest = isNew ? (hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest) : undefined;
+    const contentDigest = isNew
+      ? (known ?? hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest)
+      : undefined;
     if (isNew) this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest });
     const after = fs.fstatSync(source.fd, { bigint: true });
     if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {

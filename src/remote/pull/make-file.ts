@@ -4,14 +4,16 @@
  * Source: ostree-format 4; the mirror's content index (mirror-index/layout.ts).
  */
 import * as fs from 'node:fs';
-import { type Checksum, type ContentDigest, EMPTY_BYTES, isHacktreeError } from '../../core/index.ts';
+import { type Checksum, type ContentDigest, EMPTY_BYTES, errnoOf, isHacktreeError } from '../../core/index.ts';
 import { decodeFileHeader, encodeFilezHeader, type FileHeader, fileChecksum, isSymlinkMode } from '../../format/index.ts';
 import {
   contentChunks,
   type FileObject,
+  findObject,
   hasObject,
   loadFile,
   type ObjectWriter,
+  objectPath,
   readContent,
   readFully,
 } from '../../repo/index.ts';
@@ -42,7 +44,7 @@ export async function makeFile(storage: Storage, item: MakeItem): Promise<number
     return attempt(() => writer.writeBuffer(header, EMPTY_BYTES, item.checksum).sizeBytes);
   }
   for (const candidate of item.candidates) {
-    const size = await attemptAsync(() => copyFrom(writer, header, candidate, item.checksum));
+    const size = await attemptAsync(() => copyFrom(writer, header, candidate, item));
     if (size !== undefined) return size;
   }
   return undefined;
@@ -52,21 +54,39 @@ async function copyFrom(
   writer: ObjectWriter,
   header: FileHeader,
   candidate: Checksum,
-  expected: Checksum,
+  item: MakeItem,
 ): Promise<number | undefined> {
-  if (!hasObject(writer.repo, candidate, 'file')) return undefined;
-  const source = loadFile(writer.repo, candidate);
-  if (source.deflateOffset === undefined) return copyPlain(writer, header, source, expected);
+  const holder = writer.repo.parent === undefined ? writer.repo : findObject(writer.repo, candidate, 'file');
+  if (holder === undefined) return undefined;
+  if (holder.mode !== 'archive') return copyPlain(writer, header, objectPath(holder, candidate, 'file'), item);
+  if (!hasObject(holder, candidate, 'file')) return undefined;
+  const expected = item.checksum;
+  const source = loadFile(holder, candidate);
+  if (source.deflateOffset === undefined) return undefined;
   if (source.sizeBytes <= IN_MEMORY_BYTES) return copyPacked(writer, header, source, source.deflateOffset, expected);
   return (await writer.startFile(header, source.sizeBytes).writeAll(contentChunks(source), expected)).sizeBytes;
 }
 
-function copyPlain(writer: ObjectWriter, header: FileHeader, source: FileObject, expected: Checksum): number {
-  const fd = fs.openSync(source.path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+/** In the other modes a file object's content is the file. The digest by which it was found is not computed again. */
+function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item: MakeItem): number | undefined {
+  const fd = openFile(path);
+  if (fd === undefined) return undefined;
   try {
-    return writer.writeFile(header, { fd, path: source.path }, source.sizeBytes, expected).sizeBytes;
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) return undefined;
+    const expected = { checksum: item.checksum, contentDigest: item.digest };
+    return writer.writeFile(header, { fd, path }, stat.size, expected).sizeBytes;
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+function openFile(path: string): number | undefined {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
 }
 
