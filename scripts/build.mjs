@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { directImports } from './direct-imports.mjs';
 import { lazyRequires } from './lazy-requires.mjs';
 import { tool } from './steps.mjs';
+import { undiciParts } from './undici-parts.mjs';
 
 const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
 
@@ -69,7 +70,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: ['koffi', 'openpgp'],
-  plugins: [directImports, lazyRequires],
+  plugins: [directImports, lazyRequires, undiciParts],
   banner: { js: REQUIRE_BANNER },
   minifyWhitespace: true,
   minifySyntax: true,

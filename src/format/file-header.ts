@@ -7,10 +7,10 @@
  *
  * Source: ostree-format 4, 4.1, 6 (`user.ostreemeta`).
  */
-import { type Checksum, createSha256, HacktreeError, isWellFormed, swap32, swap64 } from '../core/index.ts';
+import { asBuffer, type Checksum, createSha256, HacktreeError, isWellFormed, swap32, swap64 } from '../core/index.ts';
 import { encodeVariant } from './gvariant.ts';
 import { decodeVariant } from './gvariant-decode.ts';
-import { type Xattrs, xattrsFromValue, xattrsToValue } from './xattrs.ts';
+import { NO_XATTRS, type Xattrs, xattrsFromValue, xattrsToValue } from './xattrs.ts';
 
 export const S_IFMT = 0o170000;
 export const S_IFREG = 0o100000;
@@ -121,8 +121,25 @@ export function decodeHeaderPrefix(prefix: Buffer): number {
   return length;
 }
 
+/** Bytes of a header without target and xattrs: the fields, a NUL, one framing offset. */
+const REGULAR_BYTES = 18;
+
+/** Decodes the common case, a sound header of a regular file without xattrs; undefined for everything else. */
+function regularHeader(bytes: Buffer, start: 0 | 8): FileHeader | undefined {
+  const end = start + REGULAR_BYTES - 1;
+  if (bytes.length !== end + 1 || bytes[end] !== end || bytes[end - 1] !== 0) return undefined;
+  const mode = bytes.readUInt32BE(start + 8);
+  const isPlain = isRegularMode(mode) && (mode & ~(S_IFMT | 0o7777)) === 0 && bytes.readUInt32BE(start + 12) === 0;
+  if (!isPlain) return undefined;
+  return { uid: bytes.readUInt32BE(start), gid: bytes.readUInt32BE(start + 4), mode, target: '', xattrs: NO_XATTRS };
+}
+
 /** Decodes the header of a `.filez` (without prefix). Errors: `format-invalid`. */
 export function decodeFilezHeader(bytes: Uint8Array): FilezHeader {
+  const buffer = asBuffer(bytes);
+  const plain = regularHeader(buffer, 8);
+  const plainBytes = plain === undefined ? 0 : buffer.readUInt32BE(0) * 2 ** 32 + buffer.readUInt32BE(4);
+  if (plain !== undefined && Number.isSafeInteger(plainBytes)) return { ...plain, sizeBytes: plainBytes };
   const [size, uid, gid, mode, rdev, target, xattrs] = decodeVariant('(tuuuusa(ayay))', bytes) as [
     bigint,
     number,
@@ -148,6 +165,8 @@ export function decodeFilezHeader(bytes: Uint8Array): FilezHeader {
 export function decodeFileHeader(bytes: Buffer): FileHeader {
   const length = decodeHeaderPrefix(bytes);
   if (bytes.length !== HEADER_PREFIX_BYTES + length) throw bad('length does not match');
+  const plain = regularHeader(bytes.subarray(HEADER_PREFIX_BYTES), 0);
+  if (plain !== undefined) return plain;
   const [uid, gid, mode, rdev, target, xattrs] = decodeVariant('(uuuusa(ayay))', bytes.subarray(HEADER_PREFIX_BYTES)) as [
     number,
     number,

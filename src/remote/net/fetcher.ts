@@ -109,11 +109,20 @@ export class Fetcher {
    */
   fetchOrSpill(
     path: string,
-    options: { readonly kind: PathKind; readonly spillBytes: number; readonly limitBytes: number; readonly file: string },
+    options: {
+      readonly kind: PathKind;
+      readonly spillBytes: number;
+      readonly limitBytes: number;
+      readonly file: string;
+      /** false: there is no file of an earlier attempt. Default true. */
+      readonly mayContinue?: boolean;
+    },
   ): Promise<{ readonly bytes: Buffer | undefined; readonly url: string; readonly contentType: string | undefined } | undefined> {
     const { kind, file } = options;
+    let mayContinue = options.mayContinue ?? true;
     return this.#retrying(path, kind, true, async (url, turn) => {
-      const present = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      const present = mayContinue ? (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) : 0;
+      mayContinue = true;
       const headers: Record<string, string> = present === 0 ? {} : { range: `bytes=${present}-` };
       const spill = new Spill(file, present, options.spillBytes);
       try {

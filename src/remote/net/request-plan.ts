@@ -41,7 +41,7 @@ export class RequestPlan {
   /** The URL of a path at one turn. */
   urlFor(path: string, kind: PathKind, turn: number): URL {
     const base = this.#baseOf(kind, turn);
-    const moved = this.#redirects.get(memoryKey(base.url, path));
+    const moved = this.#redirects.size === 0 ? undefined : this.#redirects.get(memoryKey(base.url, path));
     return new URL(path.split('/').map(encodeURIComponent).join('/'), moved ?? base.url);
   }
 

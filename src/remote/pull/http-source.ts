@@ -22,11 +22,14 @@ export class HttpSource implements ObjectSource {
   readonly #fetcher: Fetcher;
   readonly #writer: ObjectWriter;
   readonly #storage: Storage;
+  /** Large files that an earlier process did not finish. */
+  readonly #parts: ReadonlySet<string>;
 
   constructor(init: FetcherInit, storage: Storage) {
     this.#fetcher = new Fetcher(init);
     this.#storage = storage;
     this.#writer = storage.writer;
+    this.#parts = new Set(fs.readdirSync(storage.stagingPath).filter((name) => name.startsWith('part-')));
   }
 
   get transferredBytes(): number {
@@ -60,7 +63,9 @@ export class HttpSource implements ObjectSource {
     const file = join(this.#storage.stagingPath, `part-${checksum}`);
     const path = `objects/${loosePath('archive', checksum, 'file')}`;
     const limitBytes = Number.MAX_SAFE_INTEGER;
-    const got = await this.#fetcher.fetchOrSpill(path, { kind: 'content', spillBytes: IN_MEMORY_BYTES, limitBytes, file });
+    const mayContinue = this.#parts.has(`part-${checksum}`);
+    const options = { kind: 'content' as const, spillBytes: IN_MEMORY_BYTES, limitBytes, file, mayContinue };
+    const got = await this.#fetcher.fetchOrSpill(path, options);
     if (got === undefined) return undefined;
     const origin = { where: got.url, contentType: got.contentType };
     if (got.bytes === undefined) return this.#storeSpilled(checksum, file, origin);
