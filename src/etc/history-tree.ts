@@ -32,10 +32,10 @@ export interface MetaEntry {
 export type BlobCache = Map<string, GitId>;
 
 /** Stores a directory as a tree. */
-export async function writeHistoryTree(store: GitStore, dir: string, cache: BlobCache): Promise<GitId> {
+export function writeHistoryTree(store: GitStore, dir: string, cache: BlobCache): GitId {
   const lines: string[] = [];
   const top = readNode(dir);
-  const entries = top === undefined ? [] : await writeEntries(store, { node: top, path: '' }, { lines, cache });
+  const entries = top === undefined ? [] : writeEntries(store, { node: top, path: '' }, { lines, cache });
   if (lines.length > 0) {
     const meta = store.writeBlob(Buffer.from(lines.map((line) => `${line}\n`).join('')));
     entries.push({ name: META_NAME, mode: '100644', id: meta });
@@ -49,31 +49,31 @@ interface Place {
   readonly path: string;
 }
 
-async function writeEntries(store: GitStore, dir: Place, out: { lines: string[]; cache: BlobCache }): Promise<GitEntry[]> {
+function writeEntries(store: GitStore, dir: Place, out: { lines: string[]; cache: BlobCache }): GitEntry[] {
   const entries: GitEntry[] = [];
   for (const name of readNames(dir.node.path)) {
     if (OMITTED_NAMES.has(name)) continue;
     const node = readNode(path.join(dir.node.path, name));
     if (node === undefined) continue;
-    const entry = await writeEntry(store, { node, path: dir.path === '' ? name : `${dir.path}/${name}` }, out);
+    const entry = writeEntry(store, { node, path: dir.path === '' ? name : `${dir.path}/${name}` }, out);
     if (entry !== undefined) entries.push({ name: gitName(name), ...entry });
   }
   return entries;
 }
 
-async function writeEntry(
+function writeEntry(
   store: GitStore,
   place: Place,
   out: { lines: string[]; cache: BlobCache },
-): Promise<Omit<GitEntry, 'name'> | undefined> {
+): Omit<GitEntry, 'name'> | undefined {
   const { node } = place;
   const attributes = readAttributes(node);
   if (node.type === 'directory') {
     const at = out.lines.length;
-    const entries = await writeEntries(store, place, out);
+    const entries = writeEntries(store, place, out);
     const isPlain = entries.length > 0 && isDefault(attributes, 0o755);
     if (!isPlain) out.lines.splice(at, 0, ...printMeta(place.path, { type: 'dir', attributes }));
-    return entries.length === 0 ? undefined : { mode: '040000', id: await store.writeTree(entries) };
+    return entries.length === 0 ? undefined : { mode: '040000', id: store.writeTree(entries) };
   }
   if (node.type === 'symlink') {
     if (!isDefault(attributes, 0o777)) out.lines.push(...printMeta(place.path, { type: 'link', attributes }));

@@ -101,14 +101,12 @@ async function record(recording: EtcRecording): Promise<GitId> {
     parents.push(local);
   }
   const version = recording.version === undefined ? '' : ` (${recording.version})`;
-  parents.push(
-    await upstream.commit(await writeHistoryTree(store, recording.newDefaultsDir, cache), `Defaults of ${toRoot}${version}`),
-  );
+  parents.push(upstream.commit(writeHistoryTree(store, recording.newDefaultsDir, cache), `Defaults of ${toRoot}${version}`));
   const earlier = await store.readBranch(branchOf(toRoot));
   if (earlier !== undefined && !parents.includes(earlier)) parents.push(earlier);
   const message = `${from === undefined ? 'First /etc of' : 'Merge into'} ${toRoot}${version}\n\n${printReport(from?.report)}${DEPLOYED}${toRoot}\n`;
-  const result = await store.writeCommit({
-    tree: await writeHistoryTree(store, recording.resultDir, cache),
+  const result = store.writeCommit({
+    tree: writeHistoryTree(store, recording.resultDir, cache),
     parents,
     message,
     timeSec,
@@ -119,7 +117,7 @@ async function record(recording: EtcRecording): Promise<GitId> {
 
 interface Upstream {
   /** Finds the commit with this tree, or makes it on top. */
-  commit(tree: GitId, message: string): Promise<GitId>;
+  commit(tree: GitId, message: string): GitId;
   tip(): GitId;
 }
 
@@ -129,10 +127,10 @@ async function openUpstream(store: GitStore, timeSec: number): Promise<Upstream>
   for (const { id, tree } of tip === undefined ? [] : await listAncestors(store, [tip]))
     if (!byTree.has(tree)) byTree.set(tree, id);
   return {
-    async commit(tree, message) {
+    commit(tree, message) {
       const known = byTree.get(tree);
       if (known !== undefined) return known;
-      tip = await store.writeCommit({ tree, parents: tip === undefined ? [] : [tip], message: `${message}\n`, timeSec });
+      tip = store.writeCommit({ tree, parents: tip === undefined ? [] : [tip], message: `${message}\n`, timeSec });
       byTree.set(tree, tip);
       return tip;
     },
@@ -147,8 +145,8 @@ async function commitLocal(
   { root, defaultsDir, etcDir, before, timeSec }: Omit<EtcLocalRecording, 'historyDir'>,
   cache: BlobCache,
 ): Promise<GitId> {
-  const base = await upstream.commit(await writeHistoryTree(store, defaultsDir, cache), `Defaults of ${root}`);
-  const tree = await writeHistoryTree(store, etcDir, cache);
+  const base = upstream.commit(writeHistoryTree(store, defaultsDir, cache), `Defaults of ${root}`);
+  const tree = writeHistoryTree(store, etcDir, cache);
   const tip = await store.readBranch(branchOf(root));
   if (tip !== undefined && (await store.readCommit(tip)).tree === tree) return tip;
   return store.writeCommit({ tree, parents: [tip ?? base], message: `Local /etc of ${root} before ${before}\n`, timeSec });
