@@ -7,5 +7,5 @@ export async function updateSummaryIfAsked(context: Context, repoPath: string): 
   const repo = openRepo(repoPath, context.environment);
   if (!repo.config.autoUpdateSummary) return;
   const { updateSummary } = await import('../remote/index.ts');
-  await updateSummary(repo, { onLockWait: context.onLockWait });
+  await updateSummary(repo, { metadataRef: false, onLockWait: context.onLockWait });
 }

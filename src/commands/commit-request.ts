@@ -1,6 +1,6 @@
 /** From the options of `commit` to the request that the repository understands. */
 import * as fs from 'node:fs';
-import { HacktreeError, isChecksum, parseRefspec, printRefspec, wrapSystemError } from '../core/index.ts';
+import { isChecksum, parseRefspec, printRefspec, wrapSystemError } from '../core/index.ts';
 import {
   type CommitOptions,
   parseDate,
@@ -11,6 +11,7 @@ import {
   type TreeSource,
 } from '../repo/index.ts';
 import type { Context } from './context.ts';
+import { readSourceDate } from './environment.ts';
 import { splitPair, usageError } from './input.ts';
 import type { Input } from './spec.ts';
 import type { commit } from './table/commit.ts';
@@ -80,13 +81,8 @@ function readTree(text: string): TreeSource {
 }
 
 function readTimestamp({ surroundings: { env } }: Context, text: string | undefined): bigint | undefined {
-  const epoch = env.SOURCE_DATE_EPOCH;
   if (text !== undefined) return BigInt.asUintN(64, parseDate(text, { nowSec: Math.floor(Date.now() / 1000) }));
-  if (epoch === undefined) return undefined;
-  if (/^\d+$/.test(epoch)) return BigInt(epoch);
-  throw new HacktreeError('usage', 'Failed to convert SOURCE_DATE_EPOCH', {
-    details: { expected: 'seconds since 1970', found: epoch },
-  });
+  return readSourceDate(env);
 }
 
 function readMetadata(input: CommitInput): Partial<CommitOptions> {

@@ -3,7 +3,7 @@
  *
  * Source: ostree-cli A.0; what counts as set found by running ostree 2022.7.
  */
-import type { TestError } from '../core/index.ts';
+import { HacktreeError, type TestError } from '../core/index.ts';
 
 export interface OstreeEnvironment {
   /** OSTREE_BOOTID: stands in for the kernel's boot ID. */
@@ -29,6 +29,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv): OstreeEnvironment {
     skipCache: env.OSTREE_SKIP_CACHE !== undefined,
     testErrors: parseTestErrors(env.OSTREE_REPO_TEST_ERROR ?? ''),
   };
+}
+
+/** SOURCE_DATE_EPOCH: the time of commits instead of now, in seconds since 1970. Errors: `usage`. */
+export function readSourceDate({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): bigint | undefined {
+  if (epoch === undefined) return undefined;
+  if (/^\d+$/.test(epoch)) return BigInt(epoch);
+  throw new HacktreeError('usage', 'Failed to convert SOURCE_DATE_EPOCH', {
+    details: { expected: 'seconds since 1970', found: epoch },
+  });
 }
 
 const TEST_ERRORS: readonly TestError[] = ['pre-commit', 'invalid-cache'];

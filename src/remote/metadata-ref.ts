@@ -14,7 +14,7 @@ const ROOT = { uid: 0, gid: 0, mode: 0o40755, xattrs: [] };
 export interface MetadataRefOptions {
   readonly metadata: Dict;
   /** Seconds since 1970 UTC. */
-  readonly nowSec: number;
+  readonly timestampSec: bigint;
   readonly sign?: ((bytes: Buffer, signatures: Dict) => Promise<Dict>) | undefined;
   readonly onLockWait?: (() => void) | undefined;
 }
@@ -37,7 +37,7 @@ export async function commitMetadataRef(repo: Repo, options: MetadataRefOptions)
       related: [],
       subject: '',
       body: '',
-      timestampSec: BigInt(options.nowSec),
+      timestampSec: options.timestampSec,
       rootTree: writer.writeMetadata('dirtree', encodeDirtree({ files: [], dirs: [] })),
       rootMeta: writer.writeMetadata('dirmeta', encodeInodeMeta(ROOT)),
     });

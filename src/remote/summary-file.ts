@@ -47,6 +47,10 @@ export interface UpdateSummaryOptions {
   readonly sign?: (bytes: Buffer, signatures: Dict) => Promise<Dict>;
   /** Seconds since 1970 UTC. Default: now. */
   readonly nowSec?: number;
+  /** false: no commit to `ostree-metadata`. Default: one, where the repository is a collection. */
+  readonly metadataRef?: boolean;
+  /** Time of the commit to `ostree-metadata`, seconds since 1970 UTC. Default: now. */
+  readonly commitTimeSec?: bigint | undefined;
   /** false: leaves the mirror's content index alone. Default: an archive repository gets one. */
   readonly contentIndex?: boolean;
   readonly onLockWait?: () => void;
@@ -56,8 +60,8 @@ export interface UpdateSummaryOptions {
 export async function updateSummary(given: Repo, options: UpdateSummaryOptions = {}): Promise<Buffer> {
   const repo = openRepo(given.path, given);
   const nowSec = options.nowSec ?? Math.floor(Date.now() / 1000);
-  const { metadata = [], sign, onLockWait } = options;
-  await commitMetadataRef(repo, { metadata, nowSec, sign, onLockWait });
+  const { metadata = [], commitTimeSec = BigInt(nowSec), sign, onLockWait } = options;
+  if (options.metadataRef !== false) await commitMetadataRef(repo, { metadata, timestampSec: commitTimeSec, sign, onLockWait });
   const lock = await lockRepo(repo, 'exclusive', options.onLockWait);
   try {
     if (!repo.config.indexedDeltas) setConfigValue(repo, { group: 'core', key: 'indexed-deltas' }, 'true');

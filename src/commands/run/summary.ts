@@ -2,6 +2,7 @@
 import { readSummary, updateSummary } from '../../remote/index.ts';
 import { parseVariantText, type Repo } from '../../repo/index.ts';
 import type { Context } from '../context.ts';
+import { readSourceDate } from '../environment.ts';
 import { splitPair, usageError } from '../input.ts';
 import { openForChange } from '../open-repo.ts';
 import { readSigner } from '../read-signer.ts';
@@ -28,6 +29,7 @@ async function update(context: Context, repo: Repo, input: SummaryInput): Promis
       return [key, parseVariantText(value)] as const;
     }),
     contentIndex: !input.noContentIndex,
+    commitTimeSec: readSourceDate(context.surroundings.env),
     onLockWait: context.onLockWait,
     ...(sign === undefined ? {} : { sign }),
   });
