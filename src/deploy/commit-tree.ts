@@ -6,9 +6,12 @@ import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHackt
 import { encodeFileHeader } from '../format/index.ts';
 import {
   BLOCK_BYTES,
+  containsItself,
   type FileObject,
+  joinTreePath,
   listTreeDir,
   loadCommit,
+  loadDirtree,
   loadFile,
   lookupBelow,
   plainChunks,
@@ -17,7 +20,6 @@ import {
   rootOf,
   type TreeDir,
   type TreeNode,
-  walkTree,
   wholeBlocks,
 } from '../repo/index.ts';
 
@@ -190,21 +192,26 @@ export interface TreeNeeds {
   readonly files: number;
 }
 
+/** Deeper than any path that the kernel takes: only a directory that contains itself gets there. */
+const MAX_DEPTH = 2048;
+
 /** Counts exactly what deploying a commit writes to the root file system, kernel files aside. `withVar`: /var is filled. */
 export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): TreeNeeds {
-  let [inodes, bytes, files] = [0, 0, 0];
-  const isCopied = (path: string): boolean => /^\/(usr\/)?etc(\/|$)/.test(path) || (withVar && /^\/var(\/|$)/.test(path));
-  for (const node of walkTree(repo, rootOf(loadCommit(repo, commit)))) {
-    const copied = isCopied(node.path);
-    if (node.kind === 'dir') {
-      inodes += copied ? 2 : 1;
-      bytes += copied ? 2 * BLOCK_BYTES : BLOCK_BYTES;
-      continue;
+  const needs = { inodes: 0, bytes: 0, files: 0 };
+  const copied = withVar ? /^\/((usr\/)?etc|var)(\/|$)/ : /^\/(usr\/)?etc(\/|$)/;
+  const measure = (dir: TreeDir, depth: number): void => {
+    if (depth > MAX_DEPTH) throw containsItself(repo, dir);
+    const copies = copied.test(dir.path) ? 1 : 0;
+    needs.inodes += 1 + copies;
+    needs.bytes += (1 + copies) * BLOCK_BYTES;
+    const { files, dirs } = loadDirtree(repo, dir.tree);
+    needs.files += files.length;
+    for (const { checksum } of copies > 0 ? files : []) {
+      needs.inodes++;
+      needs.bytes += wholeBlocks(loadFile(repo, checksum).sizeBytes);
     }
-    files++;
-    if (!copied) continue;
-    inodes++;
-    bytes += wholeBlocks(loadFile(repo, node.checksum).sizeBytes);
-  }
-  return { inodes, bytes, files };
+    for (const entry of dirs) measure({ kind: 'dir', path: joinTreePath(dir.path, entry.name), ...entry }, depth + 1);
+  };
+  measure(rootOf(loadCommit(repo, commit)), 0);
+  return needs;
 }
