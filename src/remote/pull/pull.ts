@@ -281,6 +281,14 @@ class Pull {
     );
   }
 
+  /** Does what ostree would not: its bytes are not among those that the last line tells. */
+  async #asOverhead<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#access.transferredBytes;
+    const result = await work();
+    this.#overheadBytes += this.#access.transferredBytes - before;
+    return result;
+  }
+
   /** Makes what can be made of content that is here, and fetches the rest. */
   async #fetchFiles(
     transaction: Transaction,
@@ -288,9 +296,8 @@ class Pull {
     { scan, commits, records }: { scan: TreeScan; commits: readonly Commit[]; records: { bytes: Uint8Array } },
   ): Promise<PullPlan> {
     const missing = [...scan.missingFiles.checksums('file')];
-    const before = this.#access.transferredBytes;
-    const reuse = this.#access.local === undefined ? await planReuse(this.#repo, this.#access, missing) : NO_REUSE;
-    this.#overheadBytes += this.#access.transferredBytes - before;
+    const isNear = this.#access.local !== undefined;
+    const reuse = isNear ? NO_REUSE : await this.#asOverhead(() => planReuse(this.#repo, this.#access, missing));
     const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
     if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
     if (this.#options.dryRun === true) return plan;
@@ -415,7 +422,7 @@ class Pull {
   async #publish(transaction: Transaction, targets: readonly Target[], summary: RemoteSummary | undefined): Promise<void> {
     for (const { ref, checksum } of targets) if (ref !== undefined) transaction.setRef(this.#refTarget(ref), checksum);
     await transaction.commit();
-    this.#mirrorIndex = await indexMirror(this.#repo, this.#access, this.#options);
+    this.#mirrorIndex = await this.#asOverhead(() => indexMirror(this.#repo, this.#access, this.#options));
     if (this.#options.mirror !== true || summary === undefined || !this.#wantsAllRefs()) return;
     const sync = this.#options.disableFsync !== true && this.#repo.config.fsync;
     if (summary.signatureBytes === undefined) fs.rmSync(join(this.#repo.path, 'summary.sig'), { force: true });
