@@ -42,7 +42,7 @@ load_env
 set timeout=1
 menuentry 'The host' --id host {
   search --no-floppy --fs-uuid --set=root ${UUID}
-  linux /boot/vmlinuz root=UUID=${UUID} ro console=ttyS0 quiet
+  linux /boot/vmlinuz root=UUID=${UUID} ro console=ttyS0 quiet mitigations=off
   initrd /boot/initrd.img
 }
 source \${prefix}/custom.cfg
@@ -57,7 +57,19 @@ export async function boot(hostDir, scratch) {
   rmSync(disk, { force: true });
   run('mke2fs', ['-q', '-t', 'ext4', '-O', '^orphan_file,^metadata_csum_seed', '-U', UUID, '-d', hostDir, disk, '2G']);
   const drives = [loader, disk].flatMap((file) => ['-drive', `file=${file},format=raw,if=virtio,snapshot=on`]);
-  const machine = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1024', '-nodefaults', '-display', 'none'];
+  const machine = [
+    '-accel',
+    'tcg,thread=multi',
+    '-cpu',
+    'max,aes=off,pclmulqdq=off',
+    '-smp',
+    '2',
+    '-m',
+    '1024',
+    '-nodefaults',
+    '-display',
+    'none',
+  ];
   const child = spawn('qemu-system-x86_64', [...machine, '-no-reboot', '-serial', 'stdio', ...drives], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

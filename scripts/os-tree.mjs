@@ -34,7 +34,7 @@ export function ensureDebianTree(dir, { variant, packages = [], options = [] }) 
   });
 }
 
-const WITHOUT_DOCS = ['doc', 'man', 'locale', 'info'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
+const WITHOUT_DOCS = ['doc', 'man', 'locale', 'info', 'zoneinfo'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
 
 /** Of the kernel's modules, what a virtual machine needs: a tenth of all. The last filter that matches a path counts. */
 const FEW_MODULES = [
@@ -59,8 +59,19 @@ printf "virtio_pci\\nvirtio_blk\\next4\\n" >"$1/usr/share/initramfs-tools/module
 
 /** Makes a Debian root that a virtual machine can boot at `dir` unless it is there; returns whether there is one now. */
 export function ensureBootableTree(dir) {
-  const packages = ['linux-image-cloud-amd64', 'initramfs-tools', 'busybox-static', 'systemd-sysv', 'udev', 'kmod', 'zstd'];
-  return ensureDebianTree(dir, { variant: 'minbase', packages, options: [...WITHOUT_DOCS, ...FEW_MODULES, SMALL_INITRAMFS] });
+  // usr-is-merged: else the package usrmerge comes, and with it the whole of perl.
+  const packages = [
+    'linux-image-cloud-amd64',
+    'initramfs-tools',
+    'busybox-static',
+    'systemd-sysv',
+    'udev',
+    'kmod',
+    'zstd',
+    'usr-is-merged',
+  ];
+  const options = ['--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', ...WITHOUT_DOCS, ...FEW_MODULES, SMALL_INITRAMFS];
+  return ensureDebianTree(dir, { variant: 'minbase', packages, options });
 }
 
 /** Makes a small root around the machine's busybox at `dir` unless it is there; returns whether there is one now. */

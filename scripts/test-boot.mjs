@@ -1,3 +1,3 @@
-/** npm run test:boot: the tests that boot machines in QEMU, one at a time. */
+/** npm run test:boot: the tests that boot machines in QEMU, two at a time. */
 process.argv.splice(2, 0, '--boot');
 await import('./test.mjs');

@@ -1,7 +1,7 @@
 /**
  * npm test: installs what is missing, builds, runs every test but those of test/boot, prints `N passed, N failed`.
  *
- * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, one at a time), `--all` both:
+ * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, two files at a time), `--all` both:
  * that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
  */
 import { existsSync } from 'node:fs';
@@ -12,7 +12,8 @@ import { build, compile, jestCounts } from './steps.mjs';
 const PARTS = { '--boot': ['boot'], '--all': ['main', 'boot'] };
 const JEST_ARGUMENTS = {
   main: ['--testPathIgnorePatterns', '/build/test/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
-  boot: ['--testPathPatterns', '/build/test/boot/', '--runInBand'],
+  // A machine in emulation keeps one processor busy.
+  boot: ['--testPathPatterns', '/build/test/boot/', '--maxWorkers', '2'],
 };
 
 const [first, ...rest] = process.argv.slice(2);

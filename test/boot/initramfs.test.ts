@@ -11,7 +11,7 @@ import { type BaseRoot, bakeInitrds, ensureBaseRoot, type InitrdName } from './l
 import { ROOT_UUID } from './lab/disk.ts';
 import { expectDeployed, expectHealthySystem } from './lab/expectations.ts';
 import { type Report, waitForReport } from './lab/report.ts';
-import { addRoot, directBoot, finishDisk, makeStage, rootOf, writeInto } from './lab/stage.ts';
+import { addRoot, directBoot, finishDisk, HOST_ARGUMENTS, makeStage, rootOf, writeInto } from './lab/stage.ts';
 import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm } from './lab/vm.ts';
 
 const TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'setpriv'];
@@ -21,9 +21,9 @@ let dir: string;
 let image: string;
 let base: BaseRoot;
 
-beforeAll(() => {
+beforeAll(async () => {
   if (!requireTool(...TOOLS) || !requireRoot()) return;
-  base = ensureBaseRoot();
+  base = await ensureBaseRoot();
   dir = mkdtempSync('/var/tmp/hacktree-test-');
   image = join(dir, 'disk.img');
   const stage = makeStage(base);
@@ -41,7 +41,7 @@ afterAll(() => {
   if (dir !== undefined) rmSync(dir, { recursive: true });
 });
 
-const HOST_ARGUMENTS = [`root=UUID=${ROOT_UUID}`, 'quiet', 'console=ttyS0'];
+const HOST_WORDS = HOST_ARGUMENTS.split(' ');
 /** Reports without starting a system: a few seconds per boot. */
 const REPORT_AS_INIT = 'init=/usr/lib/lab-report';
 
@@ -50,7 +50,7 @@ function boot(initrd: InitrdName, words: readonly string[]): Vm {
 }
 
 const argumentsFor = (root: string, ...extra: string[]): string[] => [
-  ...baseArguments({ root, hostArguments: HOST_ARGUMENTS, panicSec: 1 }),
+  ...baseArguments({ root, hostArguments: HOST_WORDS, panicSec: 1 }),
   ...extra,
 ];
 
@@ -94,7 +94,7 @@ describe('a stock root with its own initial RAM disk and the overlay', () => {
   inVm(
     'without hacktree= the host boots',
     async () => {
-      const found = await report(boot('small', [...HOST_ARGUMENTS, 'ro', 'boot=hacktree', REPORT_AS_INIT]));
+      const found = await report(boot('small', [...HOST_WORDS, 'boot=hacktree', REPORT_AS_INIT]));
       expect(found.one('id')).toBe('host');
       expect(found.all('booted')).toEqual([]);
       expect(found.writable).toEqual([]);

@@ -2,20 +2,25 @@
  * A stock Debian root, made once by mmdebstrap and kept under /var/tmp, with four initial RAM disks made by the
  * distribution's own tools. Nothing of hacktree is in it.
  *
- * The cache's name has the hash of everything that goes in, so a change makes a new one; older ones are removed.
+ * The cache's name has the hash of everything that goes in, so a change makes a new one; older ones are removed once they were
+ * not used for a day. Test files that run side by side share it: a lock lets one of them make it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { acquireLock } from '../../../src/sys/index.ts';
 import { PROJECT_DIR, runOk } from '../../helpers/run.ts';
 
 const CACHE_DIR = '/var/tmp/hacktree-cache';
 const CACHE_PREFIX = 'boot-root-';
+const DAY_MS = 86_400_000;
 
 const PACKAGES = [
   ...['systemd-sysv', 'udev', 'kmod', 'linux-image-cloud-amd64', 'initramfs-tools', 'dracut-core', 'busybox-static', 'zstd'],
   ...['e2fsprogs', 'grub2-common', 'grub-common', 'systemd-boot-efi'],
+  'usr-is-merged', // else usrmerge comes, and with it the whole of perl
 ];
+const MERGED_USR = '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr';
 
 /**
  * `stock` is what Debian's kernel package makes; `small` and `klibc` (without busybox) have only the drivers of a virtual
@@ -24,7 +29,8 @@ const PACKAGES = [
 export const INITRDS = ['stock', 'small', 'klibc', 'dracut', 'dracut-without-systemd'] as const;
 export type InitrdName = (typeof INITRDS)[number];
 
-const WITHOUT_DOCS = ['doc', 'man', 'locale', 'info'].map((dir) => `--dpkgopt=path-exclude=/usr/share/${dir}/*`);
+/** Nothing here reads them, and every file takes its time to deploy. */
+const LEFT_OUT = ['doc', 'man', 'locale', 'info', 'zoneinfo'].map((dir) => `--dpkgopt=path-exclude=/usr/share/${dir}/*`);
 
 /** Run in the root with /dev, /proc and /sys mounted. $1 is the kernel's version. */
 const MAKE_INITRDS = `
@@ -45,7 +51,7 @@ omit="$omit systemd systemd-initrd dracut-systemd dbus dbus-daemon dbus-broker"
 dracut $common --compress 'zstd -3' --drivers 'virtio_pci virtio_blk ext4' --omit "$omit" /initrds/dracut-without-systemd "$1"
 `;
 
-const RECIPE = [PACKAGES.join(','), WITHOUT_DOCS.join(' '), MAKE_INITRDS].join('\n');
+const RECIPE = [PACKAGES.join(','), MERGED_USR, LEFT_OUT.join(' '), MAKE_INITRDS].join('\n');
 
 export interface BaseRoot {
   readonly dir: string;
@@ -55,10 +61,19 @@ export interface BaseRoot {
   readonly initrds: Readonly<Record<InitrdName, string>>;
 }
 
+const MAKE_LIMIT_MS = 600_000;
+
 /** Returns the root, making it when it is not there (about a minute; needs root and the network). */
-export function ensureBaseRoot(): BaseRoot {
+export async function ensureBaseRoot(): Promise<BaseRoot> {
   const dir = join(CACHE_DIR, `${CACHE_PREFIX}${createHash('sha256').update(RECIPE).digest('hex').slice(0, 12)}`);
-  if (!existsSync(dir)) makeBaseRoot(dir);
+  mkdirSync(CACHE_DIR, { recursive: true });
+  const lock = await acquireLock(join(CACHE_DIR, 'lock'), { kind: 'exclusive', timeoutMs: MAKE_LIMIT_MS });
+  try {
+    if (!existsSync(dir)) makeBaseRoot(dir);
+  } finally {
+    lock?.release();
+  }
+  utimesSync(dir, new Date(), new Date());
   const kernelVersion = onlyKernel(dir);
   return {
     dir,
@@ -109,15 +124,18 @@ function onlyKernel(dir: string): string {
 }
 
 function makeBaseRoot(dir: string): void {
-  mkdirSync(CACHE_DIR, { recursive: true });
-  for (const name of readdirSync(CACHE_DIR)) {
-    if (name.startsWith(CACHE_PREFIX)) rmSync(join(CACHE_DIR, name), { recursive: true });
-  }
   const partial = `${dir}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  for (const name of readdirSync(CACHE_DIR)) {
+    const path = join(CACHE_DIR, name);
+    if (name.startsWith(CACHE_PREFIX) && Date.now() - statSync(path).mtimeMs > DAY_MS) rmSync(path, { recursive: true });
+  }
   const include = `--include=${PACKAGES.join(',')}`;
-  runOk('mmdebstrap', ['--quiet', '--variant=minbase', include, ...WITHOUT_DOCS, 'bookworm', partial], { timeoutMs: 600_000 });
+  runOk('mmdebstrap', ['--quiet', '--variant=minbase', MERGED_USR, include, ...LEFT_OUT, 'bookworm', partial], {
+    timeoutMs: MAKE_LIMIT_MS,
+  });
   const inside =
     'mount --rbind /dev "$1/dev"; mount -t proc proc "$1/proc"; mount -t sysfs sysfs "$1/sys"; exec chroot "$1" sh -c "$2" sh "$3"';
-  runOk('unshare', ['-m', 'sh', '-c', inside, 'sh', partial, MAKE_INITRDS, onlyKernel(partial)], { timeoutMs: 600_000 });
+  runOk('unshare', ['-m', 'sh', '-c', inside, 'sh', partial, MAKE_INITRDS, onlyKernel(partial)], { timeoutMs: MAKE_LIMIT_MS });
   renameSync(partial, dir);
 }

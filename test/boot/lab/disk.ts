@@ -13,14 +13,12 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readSync,
   rmSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { editGrubenv } from '../../../src/bootloader/grubenv.ts';
 import { runOk } from '../../helpers/run.ts';
 
 export const ROOT_UUID = '6a8f0c1e-0000-4000-8000-00000000c0de';
@@ -151,27 +149,4 @@ export function installSystemdBoot(espDir: string, baseRoot: string): void {
     mkdirSync(join(espDir, path, '..'), { recursive: true });
     copyFileSync(program, join(espDir, path));
   }
-}
-
-const ROOT_START_MIB = { bios: 1, 'separate-boot': 1, uefi: 1 + ESP_MIB } as const;
-
-/** Where the file system with GRUB's files starts in an image, in bytes. */
-function grubFileSystemAt(kind: DiskKind): number {
-  return ROOT_START_MIB[kind] * MIB;
-}
-
-const BLOCK_BYTES = 4096;
-
-/** Changes the environment block of an image where it lies, as GRUB does. The file must be one block of 4096 bytes. */
-export function editImageGrubenv(image: string, kind: DiskKind, set: Readonly<Record<string, string | undefined>>): void {
-  const start = grubFileSystemAt(kind);
-  const path = kind === 'separate-boot' ? '/grub/grubenv' : '/boot/grub/grubenv';
-  const block = Number(runOk('debugfs', ['-R', `blocks ${path}`, `${image}?offset=${start}`]).trim());
-  if (!Number.isInteger(block) || block === 0) throw new Error(`${path} is not one block of ${image}`);
-  const position = start + block * BLOCK_BYTES;
-  const fd = openSync(image, 'r+');
-  const bytes = Buffer.alloc(1024);
-  readSync(fd, bytes, 0, bytes.length, position);
-  writeSync(fd, editGrubenv(bytes, set), 0, bytes.length, position);
-  closeSync(fd);
 }
