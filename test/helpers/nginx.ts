@@ -7,11 +7,15 @@ import { join } from 'node:path';
 export interface Nginx {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Requests so far: path, status, bytes of the body. */
+  /** Requests that have ended: path, status, bytes of the body. */
   requests(): { path: string; status: number; bodyBytes: number }[];
+  /** Forgets all requests that have begun: one whose client was killed may end, and be logged, later. */
   forget(): void;
   stop(): Promise<void>;
 }
+
+/** Times in nginx's log are whole milliseconds, of when it last looked at the clock. */
+const CLOCK_MS = 5;
 
 /** Finds a port that nothing listens on. */
 export function freePort(): Promise<number> {
@@ -34,7 +38,7 @@ export async function startNginx(root: string, work: string, server = ''): Promi
 daemon off; master_process off; user root; pid ${work}/pid; error_log ${work}/error.log;
 events { worker_connections 256; }
 http {
-  log_format plain '$request_uri $status $body_bytes_sent';
+  log_format plain '$request_uri $status $body_bytes_sent $msec $request_time';
   client_body_temp_path ${work}/b; proxy_temp_path ${work}/p; fastcgi_temp_path ${work}/f; uwsgi_temp_path ${work}/u; scgi_temp_path ${work}/s;
   server { listen 127.0.0.1:${port}; root ${root}; access_log ${log} plain; ${server} }
 }`;
@@ -43,6 +47,7 @@ http {
   const child = spawn('nginx', ['-c', join(work, 'nginx.conf'), '-p', work], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   await untilListening(port, () => child.exitCode !== null);
+  let sinceMs = 0;
   return {
     url: `http://127.0.0.1:${port}`,
     requests: () =>
@@ -50,10 +55,15 @@ http {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => {
-          const [path = '', status, bodyBytes] = line.split(' ');
-          return { path, status: Number(status), bodyBytes: Number(bodyBytes) };
-        }),
-    forget: () => writeFileSync(log, ''),
+          const [path = '', status, bodyBytes, endSec, durationSec] = line.split(' ');
+          const startMs = (Number(endSec) - Number(durationSec)) * 1000;
+          return { path, status: Number(status), bodyBytes: Number(bodyBytes), startMs };
+        })
+        .filter(({ startMs }) => startMs > sinceMs - CLOCK_MS),
+    forget: () => {
+      writeFileSync(log, '');
+      sinceMs = Date.now();
+    },
     stop: () => {
       child.kill('SIGTERM');
       return ended;
