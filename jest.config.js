@@ -7,6 +7,7 @@ export default {
   rootDir: 'build/test',
   testMatch: ['**/*.test.js'],
   transform: {},
+  testSequencer: '<rootDir>/../../scripts/slow-first.mjs',
   testTimeout: 60_000,
   injectGlobals: false,
 };

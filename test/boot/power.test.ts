@@ -22,7 +22,7 @@ import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm } from './lab/vm.ts';
 const TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'e2fsck', 'setpriv', 'grub-mount', 'grub-editenv'];
 const inVm = requireTool(...TOOLS) && requireRoot() ? it : it.skip;
 
-const CUTS = Number(process.env.HACKTREE_POWER_CUTS ?? 10);
+const CUTS = Number(process.env.HACKTREE_POWER_CUTS ?? 6);
 const SEED = Number(process.env.HACKTREE_SEED ?? 1);
 const VERSIONS = ['1.0', '2.0', '2.1'];
 const UUID = '6a8f0c1e-0000-4000-8000-000000000c07';

@@ -99,12 +99,15 @@ describe('GRUB', () => {
   );
 });
 
-describe('GRUB, /boot on a partition of its own', () => {
-  inVm(
-    'proves a root that comes up',
-    async () => {
-      await makeTrialDisk(['root-2', 'root-1'], { kind: 'separate-boot' });
-      const found = await reportOf(startMachine());
+describe('GRUB, other disks', () => {
+  inVm.each([
+    ['/boot on a partition of its own', { kind: 'separate-boot' }, {}],
+    ['UEFI', { kind: 'uefi' }, { firmware: 'uefi' }],
+  ] as const)(
+    '%s: proves a root that comes up',
+    async (_, stageOptions, vmOptions) => {
+      await makeTrialDisk(['root-2', 'root-1'], stageOptions);
+      const found = await reportOf(startMachine(vmOptions));
       expect(found.one('id')).toBe('root-2');
       expect(found.all('env')).toEqual(['hacktree_default=root-2', 'hacktree_previous=root-1']);
       expect(found.one('failed-units')).toBe('');

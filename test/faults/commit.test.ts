@@ -35,7 +35,7 @@ const FAIL_CALLS: [string, string[]][] = [
   ['mkdir', ['ENOSPC', 'EDQUOT']],
   ['fchmod', ['EIO']],
 ];
-const PER_CALL = 12;
+const PER_CALL = 11;
 
 let injected = 0;
 

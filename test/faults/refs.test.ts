@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { commit, initRepo } from '../../src/repo/index.ts';
-import { matchingCalls, runWithFault, spread } from '../helpers/faults.ts';
+import { positionsByCalls, runWithFault, spread } from '../helpers/faults.ts';
 import { ostree, ostreeFsck } from '../helpers/oracle.ts';
 import { HACKTREE, requireRoot, requireTool, run, runOk } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
@@ -21,7 +21,7 @@ const EFFECTS: readonly (readonly [string, string])[] = [
     ['EIO', 'ENOSPC', 'EDQUOT'].map((error) => [calls, `error=${error}`] as const),
   ),
 ];
-const PER_CALL = 3;
+const PER_CALL = 2;
 
 let injected = 0;
 
@@ -67,10 +67,13 @@ for (const [name, change] of Object.entries(CHANGES)) {
         runOk('cp', ['-a', pristine, path]);
       };
       const read = (): string => run('ostree', [`--repo=${path}`, 'rev-parse', change.ref]).stdout.trim();
+      const positionsOf = positionsByCalls(() => {
+        reset();
+        return { argv, dir: path };
+      });
       let faults = 0;
       for (const [calls, effect] of EFFECTS) {
-        reset();
-        for (const when of spread(matchingCalls(argv, path, calls), PER_CALL)) {
+        for (const when of spread(positionsOf(calls), PER_CALL)) {
           reset();
           const label = `${effect} at ${calls} ${when}`;
           const { status } = runWithFault(argv, { calls, effect, when });

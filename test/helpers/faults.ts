@@ -43,6 +43,22 @@ export function matchingCalls(argv: readonly string[], dir: string, calls: strin
   return own.flatMap((line, i) => (line.includes(dir) ? [i + 1] : []));
 }
 
+/** As matchingCalls(), with one dry run for each group of calls; `start` makes the ground for it. */
+export function positionsByCalls(
+  start: () => { readonly argv: readonly string[]; readonly dir: string },
+): (calls: string) => readonly number[] {
+  const known = new Map<string, readonly number[]>();
+  return (calls) => {
+    let positions = known.get(calls);
+    if (positions === undefined) {
+      const { argv, dir } = start();
+      positions = matchingCalls(argv, dir, calls);
+      known.set(calls, positions);
+    }
+    return positions;
+  };
+}
+
 /** Runs Node with these arguments and one fault. */
 export function runWithFault(argv: readonly string[], { calls, effect, when }: Fault): RunResult {
   const inject = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${effect}:when=${when}`];
