@@ -5,9 +5,9 @@
  * Source: ostree-format 4.1.
  */
 import * as fs from 'node:fs';
-import * as zlib from 'node:zlib';
 import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
 import { encodeFileHeader, type FileHeader, isSymlinkMode } from '../format/index.ts';
+import { type InflateStep, inflateWhole, RawInflater } from '../sys/index.ts';
 import { type FileObject, readFully } from './object-read.ts';
 
 /** Up to this size content is handled in one buffer; beyond it in chunks. Bytes. */
@@ -29,14 +29,22 @@ export function readContent(file: FileObject): Buffer {
 }
 
 function inflate(packed: Buffer, file: FileObject): Buffer {
-  let content: Buffer;
   try {
-    content = zlib.inflateRawSync(packed, { maxOutputLength: Math.max(1, file.sizeBytes) });
+    return inflateToSize(packed, Buffer.allocUnsafe(file.sizeBytes + 1));
   } catch (cause) {
-    throw corrupt(file, String((cause as Error).message), cause);
+    throw corrupt(file, (cause as Error).message, cause);
   }
-  if (content.length !== file.sizeBytes) throw corrupt(file, `content of ${content.length} bytes`);
-  return content;
+}
+
+/**
+ * Inflates content into `room`, which has one byte more than the content is declared to have, and returns it without that
+ * byte. Throws an Error when it is shorter or longer.
+ */
+export function inflateToSize(packed: Uint8Array, room: Buffer): Buffer {
+  const declared = room.length - 1;
+  const length = inflateWhole(packed, room);
+  if (length !== declared) throw new Error(`content of ${length > declared ? 'more' : length} bytes, declared ${declared}`);
+  return room.subarray(0, declared);
 }
 
 function corrupt(file: FileObject, found: string, cause?: unknown): HacktreeError {
@@ -61,12 +69,12 @@ export async function* contentChunks(file: FileObject): AsyncGenerator<Buffer> {
   yield* file.deflateOffset === undefined ? plainChunks(file.path) : inflatedChunks(file, file.deflateOffset);
 }
 
-/** Reads a file in chunks of CHUNK_BYTES, reusing one buffer. */
-export function* plainChunks(source: string | number): Generator<Buffer> {
+/** Reads a file in chunks of CHUNK_BYTES from `start` on, reusing one buffer. */
+export function* plainChunks(source: string | number, start = 0): Generator<Buffer> {
   const fd = typeof source === 'number' ? source : fs.openSync(source, 'r');
   try {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let position = 0; ; ) {
+    for (let position = start; ; ) {
       const read = fs.readSync(fd, buffer, 0, buffer.length, position);
       if (read === 0) return;
       position += read;
@@ -77,24 +85,36 @@ export function* plainChunks(source: string | number): Generator<Buffer> {
   }
 }
 
-async function* inflatedChunks(file: FileObject, offset: number): AsyncGenerator<Buffer> {
-  const input = fs.createReadStream(file.path, { start: offset, highWaterMark: CHUNK_BYTES });
-  const output = input.pipe(zlib.createInflateRaw({ chunkSize: CHUNK_BYTES }));
-  input.on('error', (error) => output.destroy(error));
+function* inflatedChunks(file: FileObject, offset: number): Generator<Buffer> {
+  const inflater = new RawInflater();
+  const output = Buffer.allocUnsafe(CHUNK_BYTES);
   let total = 0;
   try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
-      total += chunk.length;
-      if (total > file.sizeBytes) throw corrupt(file, `at least ${total} bytes`);
-      yield chunk;
+    for (const packed of plainChunks(file.path, offset)) {
+      let step: InflateStep;
+      let rest: Uint8Array = packed;
+      do {
+        step = inflateStep(file, inflater, rest, output);
+        rest = rest.subarray(step.read);
+        total += step.written;
+        if (total > file.sizeBytes) throw corrupt(file, `at least ${total} bytes`);
+        if (step.written > 0) yield output.subarray(0, step.written);
+      } while (step.written === output.length && !step.isEnd);
+      if (step.isEnd && total === file.sizeBytes) return;
+      if (step.isEnd) break;
     }
-  } catch (error) {
-    throw error instanceof HacktreeError ? error : corrupt(file, String((error as Error).message), error);
+    throw corrupt(file, `content of ${total} bytes`);
   } finally {
-    input.destroy();
-    output.destroy();
+    inflater.close();
   }
-  if (total !== file.sizeBytes) throw corrupt(file, `content of ${total} bytes`);
+}
+
+function inflateStep(file: FileObject, inflater: RawInflater, packed: Uint8Array, output: Buffer): InflateStep {
+  try {
+    return inflater.step(packed, output);
+  } catch (cause) {
+    throw corrupt(file, (cause as Error).message, cause);
+  }
 }
 
 export interface FileHashes {

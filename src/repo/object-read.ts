@@ -42,6 +42,16 @@ export function objectPath(repo: Repo, checksum: Checksum, type: ObjectType): st
   return `${repo.objectsPath}/${loosePath(repo.mode, checksum, type)}`;
 }
 
+/** Opens an object's file for reading; undefined when there is none, or a symlink or FIFO. Errors: others of the system. */
+export function openObjectFile(path: string): number | undefined {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw wrapSystemError(error, 'Reading object', path);
+  }
+}
+
 /** Returns the repository (this or a parent) that has the object. */
 export function findObject(repo: Repo, checksum: Checksum, type: ObjectType): Repo | undefined {
   for (let at: Repo | undefined = repo; at !== undefined; at = at.parent) {

@@ -153,6 +153,15 @@ export class ObjectWriter {
     return this.#writeHashed(header, content, fileChecksum(header, content), expected);
   }
 
+  /**
+   * As writeBuffer with `checksum`, for regular content of less than WHOLE_BUFFER_BYTES that `fill` puts where it is written
+   * from. `fill` gets room for one byte more than `sizeBytes`.
+   */
+  writeFilled(given: FileHeader, sizeBytes: number, fill: (room: Buffer) => void, checksum: Checksum): WrittenFile {
+    fill(this.#ensureBuffer().subarray(HEADER_ROOM, HEADER_ROOM + sizeBytes + 1));
+    return this.#writeRead(this.canonicalHeader(given), sizeBytes, { checksum });
+  }
+
   #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: ExpectedFile | undefined): WrittenFile {
     if (expected !== undefined && checksum !== expected.checksum) throw wrongChecksum(expected.checksum, checksum);
     const isNew = !this.#files.has(checksum, 'file');

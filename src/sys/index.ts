@@ -6,6 +6,7 @@ export * from './durable.ts';
 export * from './lock.ts';
 export * from './mounts.ts';
 export * from './natives.ts';
+export * from './natives-zlib.ts';
 export * from './pool.ts';
 export * from './pool-runs.ts';
 export * from './process.ts';

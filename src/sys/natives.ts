@@ -1,5 +1,5 @@
 /**
- * System calls that Node lacks, through koffi (which only this file and natives-lzma.ts import), loaded on first use (8 ms).
+ * System calls that Node lacks, through koffi (which only the natives files import), loaded on first use (8 ms).
  *
  * Calls are synchronous and thin. Each fails as Node's fs does: an Error with `code` (errno name), `syscall`, `path`.
  * Constants are those of Linux on x86-64 and arm64 (little-endian, LP64), from the kernel's uapi headers.

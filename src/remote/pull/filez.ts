@@ -3,16 +3,7 @@
  *
  * Source: ostree-format 4.1.
  */
-import { inflateRawSync } from 'node:zlib';
-import {
-  asBuffer,
-  type Checksum,
-  type ContentDigest,
-  EMPTY_BYTES,
-  HacktreeError,
-  isHacktreeError,
-  sha256Hex,
-} from '../../core/index.ts';
+import { type Checksum, type ContentDigest, EMPTY_BYTES, HacktreeError, isHacktreeError, sha256Hex } from '../../core/index.ts';
 import {
   decodeFilezHeader,
   decodeHeaderPrefix,
@@ -21,12 +12,15 @@ import {
   HEADER_PREFIX_BYTES,
   isSymlinkMode,
 } from '../../format/index.ts';
+import { inflateToSize } from '../../repo/index.ts';
 import { corruptObject, type Origin } from './metadata.ts';
 import type { StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
-/** Compressed objects and contents up to this size are handled in memory. */
-export const IN_MEMORY_BYTES = 1 << 20;
+/** Compressed objects and contents up to this size are handled in memory. Less than the writer's WHOLE_BUFFER_BYTES. */
+export const IN_MEMORY_BYTES = (1 << 20) - 1;
+/** Holds one content at a time. */
+let scratch: Buffer | undefined;
 
 export interface Filez {
   readonly header: FilezHeader;
@@ -45,13 +39,23 @@ export function splitFilez(raw: Buffer, checksum: Checksum, origin: Origin): Fil
   });
 }
 
-/** Verifies and stages a file object of at most IN_MEMORY_BYTES. Errors: `object-corrupt`, `repo-mode`, those of writing. */
-export function storeFilez(storage: Storage, checksum: Checksum, { header, body, raw }: Filez, origin: Origin): StoredFile {
+/** Verifies and stages a file object of less than IN_MEMORY_BYTES. Errors: `object-corrupt`, `repo-mode`, those of writing. */
+export function storeFilez(storage: Storage, checksum: Checksum, filez: Filez, origin: Origin): StoredFile {
   const { writer } = storage;
-  const isLink = isSymlinkMode(header.mode);
-  const content = isLink ? EMPTY_BYTES : readingObject(checksum, origin, () => inflateExactly(body, header.sizeBytes));
+  const { header, body } = filez;
   checkStorable(storage, header, checksum);
-  if (writer.repo.mode !== 'archive') return writer.writeBuffer(header, content, checksum);
+  if (writer.repo.mode === 'archive') return storePacked(storage, checksum, filez, origin);
+  if (isSymlinkMode(header.mode)) return writer.writeBuffer(header, EMPTY_BYTES, checksum);
+  const fill = (room: Buffer): void => void readingObject(checksum, origin, () => inflateToSize(body, room));
+  return writer.writeFilled(header, header.sizeBytes, fill, checksum);
+}
+
+/** In an archive the bytes are kept as they came. */
+function storePacked({ writer }: Storage, checksum: Checksum, { header, body, raw }: Filez, origin: Origin): StoredFile {
+  const isLink = isSymlinkMode(header.mode);
+  scratch ??= Buffer.allocUnsafeSlow(IN_MEMORY_BYTES + 1);
+  const room = scratch.subarray(0, header.sizeBytes + 1);
+  const content = isLink ? EMPTY_BYTES : readingObject(checksum, origin, () => inflateToSize(body, room));
   const actual = fileChecksum(header, content);
   if (actual !== checksum) throw corruptObject(checksum, 'file', origin, actual);
   if (!writer.has(checksum, 'file')) writer.writeVerified(checksum, 'file', raw);
@@ -66,14 +70,4 @@ export function readingObject<T>(checksum: Checksum, origin: Origin, read: () =>
     if (isHacktreeError(error) && error.code !== 'format-invalid') throw error;
     throw corruptObject(checksum, 'file', origin, (error as Error).message);
   }
-}
-
-/** Inflates to exactly the declared size; more is never produced. */
-function inflateExactly(body: Buffer, sizeBytes: number): Buffer {
-  // One output buffer with room for one byte more, so that zlib sees the end without asking for another.
-  const content = asBuffer(
-    inflateRawSync(body, { maxOutputLength: Math.max(1, sizeBytes), chunkSize: Math.max(64, sizeBytes + 1) }),
-  );
-  if (content.length === sizeBytes) return content;
-  throw new HacktreeError('format-invalid', `content of ${content.length} bytes, declared ${sizeBytes}`);
 }

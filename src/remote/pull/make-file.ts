@@ -4,7 +4,7 @@
  * Source: ostree-format 4; the mirror's content index (mirror-index/layout.ts).
  */
 import * as fs from 'node:fs';
-import { type Checksum, type ContentDigest, EMPTY_BYTES, errnoOf, isHacktreeError } from '../../core/index.ts';
+import { type Checksum, type ContentDigest, EMPTY_BYTES, isHacktreeError } from '../../core/index.ts';
 import { decodeFileHeader, encodeFilezHeader, type FileHeader, fileChecksum, isSymlinkMode } from '../../format/index.ts';
 import {
   contentChunks,
@@ -14,6 +14,7 @@ import {
   loadFile,
   type ObjectWriter,
   objectPath,
+  openObjectFile,
   readContent,
   readFully,
 } from '../../repo/index.ts';
@@ -69,7 +70,7 @@ async function copyFrom(
 
 /** In the other modes a file object's content is the file. The digest by which it was found is not computed again. */
 function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item: MakeItem): number | undefined {
-  const fd = openFile(path);
+  const fd = openObjectFile(path);
   if (fd === undefined) return undefined;
   try {
     const stat = fs.fstatSync(fd);
@@ -78,15 +79,6 @@ function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item:
     return writer.writeFile(header, { fd, path }, stat.size, expected).sizeBytes;
   } finally {
     fs.closeSync(fd);
-  }
-}
-
-function openFile(path: string): number | undefined {
-  try {
-    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
   }
 }
 

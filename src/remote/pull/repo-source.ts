@@ -7,7 +7,7 @@
  * Source: ostree-format 12 (pull-local).
  */
 import * as fs from 'node:fs';
-import { type Checksum, EMPTY_BYTES, errnoOf, wrapSystemError } from '../../core/index.ts';
+import { type Checksum, EMPTY_BYTES } from '../../core/index.ts';
 import { isSymlinkMode } from '../../format/index.ts';
 import {
   contentChunks,
@@ -15,6 +15,7 @@ import {
   loadFile,
   type ObjectWriter,
   objectPath,
+  openObjectFile,
   openRepo,
   type Repo,
   readContent,
@@ -83,13 +84,8 @@ export class RepoSource implements ObjectSource {
 
   /** Reads a small file into the buffer; undefined when it is large, not there or not a file. */
   #readSmall(path: string): Buffer | undefined {
-    let fd: number;
-    try {
-      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-    } catch (error) {
-      if (['ENOENT', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
-      throw wrapSystemError(error, 'Reading object', path);
-    }
+    const fd = openObjectFile(path);
+    if (fd === undefined) return undefined;
     try {
       this.#buffer ??= Buffer.allocUnsafeSlow(IN_MEMORY_BYTES);
       const stat = fs.fstatSync(fd);
