@@ -55,7 +55,7 @@ export class MirrorIndex {
   }
 
   /** Reads the headers of records, by offset. */
-  async headers(records: readonly IndexRecord[]): Promise<Map<number, Buffer>> {
+  async headers(records: readonly IndexRecord[]): Promise<Map<number, Uint8Array>> {
     return (await orNothing(() => this.#headers(records))) ?? new Map();
   }
 
@@ -79,17 +79,18 @@ export class MirrorIndex {
     return found;
   }
 
-  async #headers(records: readonly IndexRecord[]): Promise<Map<number, Buffer>> {
+  async #headers(records: readonly IndexRecord[]): Promise<Map<number, Uint8Array>> {
     const base = headersOffset(this.#pointer);
     const lengths = new Map(records.map(({ headerOffset, headerLength }) => [headerOffset, headerLength]));
     const places = [...lengths].sort(([a], [b]) => a - b);
-    const found = new Map<number, Buffer>();
+    const found = new Map<number, Uint8Array>();
     await this.#each(
       places.map(([offset, length]): Range => [base + offset, base + offset + length]),
       (bytes, start) => {
         for (const [offset, length] of places) {
           const at = base + offset - start;
-          if (at >= 0 && at + length <= bytes.length) found.set(offset, bytes.subarray(at, at + length));
+          // A copy: a view would take all of `bytes` along to another thread.
+          if (at >= 0 && at + length <= bytes.length) found.set(offset, Uint8Array.from(bytes.subarray(at, at + length)));
         }
       },
     );

@@ -3,7 +3,7 @@
  * is. Downloads nothing but parts of the index.
  */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
-import { type ContentIndex, openContentIndex, type Repo } from '../../repo/index.ts';
+import { openContentIndex, type Repo } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import type { IndexRecord } from '../mirror-index/layout.ts';
@@ -23,21 +23,42 @@ export async function planReuse(repo: Repo, access: RemoteAccess, missing: reado
   const mirror = missing.length === 0 ? undefined : await MirrorIndex.open(access);
   if (mirror === undefined) return { records: new Map(), items: [] };
   const records = await mirror.find(missing);
+  const usable = candidatesHere(repo, records.values());
+  const headers = await mirror.headers(usable.map(({ record }) => record));
+  return { records, items: usable.flatMap((each) => itemOf(each, headers)) };
+}
+
+/** A record of the mirror's index, and the objects here that hold its content. */
+interface Usable {
+  readonly record: IndexRecord;
+  readonly candidates: readonly Checksum[];
+}
+
+/** Leaves out records whose content is not here. */
+function candidatesHere(repo: Repo, records: Iterable<IndexRecord>): Usable[] {
   const own = openContentIndex(repo);
   try {
-    const usable = [...records.values()].filter(({ digest }) => digest === undefined || own.has(digest));
-    const headers = await mirror.headers(usable);
-    return { records, items: usable.flatMap((record) => itemOf(record, headers, own)) };
+    const usable: Usable[] = [];
+    // Neighbours in the index are looked up one after the other.
+    for (const record of [...records].sort(byDigest)) {
+      const candidates = record.digest === undefined ? [] : own.find(record.digest).slice(0, MAX_CANDIDATES);
+      if (record.digest === undefined || candidates.length > 0) usable.push({ record, candidates });
+    }
+    return usable;
   } finally {
     own.close();
   }
 }
 
-function itemOf(record: IndexRecord, headers: ReadonlyMap<number, Buffer>, own: ContentIndex): MakeItem[] {
+function byDigest(a: IndexRecord, b: IndexRecord): number {
+  const [first, second] = [a.digest ?? '', b.digest ?? ''];
+  return first < second ? -1 : Number(first > second);
+}
+
+function itemOf({ record, candidates }: Usable, headers: ReadonlyMap<number, Uint8Array>): MakeItem[] {
   const header = headers.get(record.headerOffset);
   if (header === undefined || header.length !== record.headerLength) return [];
-  const { checksum, digest } = record;
-  return [{ checksum, digest, header, candidates: digest === undefined ? [] : own.find(digest).slice(0, MAX_CANDIDATES) }];
+  return [{ checksum: record.checksum, digest: record.digest, header, candidates }];
 }
 
 const MAX_CANDIDATES = 4;

@@ -17,8 +17,6 @@ export interface ContentIndex {
   readonly segmentCount: number;
   /** Lists the file objects with this content, sorted. */
   find(digest: ContentDigest): Checksum[];
-  /** Tells whether any file object with this content is known. */
-  has(digest: ContentDigest): boolean;
   /** Yields all records, rows of 64 bytes, in pieces that are valid until the next one; some rows may come twice. */
   records(): Generator<Buffer>;
   close(): void;
@@ -43,7 +41,6 @@ export function openContentIndex(repo: Repo): ContentIndex {
     recordCount: segments.reduce((sum, { count }) => sum + count, 0),
     segmentCount: segments.length,
     find,
-    has: (digest) => find(digest).length > 0,
     *records() {
       for (const segment of segments) yield* segment.pieces();
     },

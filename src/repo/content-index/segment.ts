@@ -32,7 +32,10 @@ export class Segment {
   readonly count: number;
   readonly #fd: number;
   readonly #fanout: Buffer | undefined;
-  readonly #window = Buffer.allocUnsafeSlow(WINDOW_RECORDS * RECORD_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(WINDOW_RECORDS * RECORD_BYTES);
+  /** The rows read last, and where they begin: looking sorted digests up reads each row about once. */
+  #window = this.#buffer.subarray(0, 0);
+  #windowStart = 0;
 
   private constructor(path: string, fd: number, count: number, fanout: Buffer | undefined) {
     this.path = path;
@@ -62,7 +65,7 @@ export class Segment {
   /** Calls back with the object checksum (32 bytes, valid during the call) of every record of a digest. */
   find(digest: Buffer, found: (object: Buffer) => void): void {
     for (let at = this.#lowerBound(digest); at < this.count; ) {
-      const window = this.#read(at, Math.min(this.count, at + WINDOW_RECORDS));
+      const window = this.#held(at) ?? this.#read(at, Math.min(this.count, at + WINDOW_RECORDS));
       for (let offset = 0; offset < window.length; offset += RECORD_BYTES, at++) {
         if (digest.compare(window, offset, offset + KEY_BYTES) !== 0) return;
         found(window.subarray(offset + KEY_BYTES, offset + RECORD_BYTES));
@@ -72,6 +75,8 @@ export class Segment {
 
   /** Position of the first record whose digest is not below the one given. */
   #lowerBound(digest: Buffer): number {
+    const held = firstNotBelow(this.#window, digest);
+    if (held > 0 && held < this.#window.length) return this.#windowStart + held / RECORD_BYTES;
     const key = digest.readUIntBE(0, 6);
     let { low, high, lowKey, highKey } = this.#bucket(digest[0] as number);
     for (let round = 0; low < high; round++) {
@@ -103,9 +108,18 @@ export class Segment {
   }
 
   #read(from: number, to: number): Buffer {
-    const window = this.#window.subarray(0, (to - from) * RECORD_BYTES);
+    this.#window = this.#buffer.subarray(0, 0);
+    const window = this.#buffer.subarray(0, (to - from) * RECORD_BYTES);
     readRows(this.#fd, window, from);
+    this.#window = window;
+    this.#windowStart = from;
     return window;
+  }
+
+  /** The rows from this position on that were read last; undefined when it is not among them. */
+  #held(at: number): Buffer | undefined {
+    const offset = (at - this.#windowStart) * RECORD_BYTES;
+    return offset >= 0 && offset < this.#window.length ? this.#window.subarray(offset) : undefined;
   }
 
   /** Yields the rows in pieces that are valid until the next one is asked for. */
