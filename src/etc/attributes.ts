@@ -8,15 +8,16 @@
  */
 import * as fs from 'node:fs';
 import { errnoOf } from '../core/index.ts';
-import { getXattr, listXattrNames, removeXattr, setXattr } from '../sys/index.ts';
-import { type EtcNode, fsPath } from './tree.ts';
+import { removeXattr, setXattr } from '../sys/index.ts';
+import { type EtcNode, fsPath, readXattrs } from './tree.ts';
+import { type Xattrs, xattrsOf } from './xattrs.ts';
 
 export interface Attributes {
   readonly uid: number;
   readonly gid: number;
   /** Permission bits, including set-ID and sticky. */
   readonly mode: number;
-  readonly xattrs: ReadonlyMap<string, Buffer>;
+  readonly xattrs: Xattrs;
 }
 
 export interface AttributeMerge {
@@ -28,39 +29,12 @@ export interface AttributeMerge {
   readonly conflicts: readonly string[];
 }
 
-/** Belong to the file system below or to the repository, not to the file. */
-const FOREIGN_XATTR = /^(trusted\.overlay\.|user\.overlay\.|user\.ostreemeta$)/;
 const LABEL = 'security.selinux';
-const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();
 
 /** Reads the attributes of what stands at a path. */
 export function readAttributes(node: EtcNode): Attributes {
   const { uid, gid, mode } = node.stat;
   return { uid, gid, mode: mode & 0o7777, xattrs: readXattrs(node) };
-}
-
-function readXattrs(node: EtcNode): ReadonlyMap<string, Buffer> {
-  if (node.path.isWellFormed()) return readXattrsOf(node.path);
-  if (node.type !== 'file' && node.type !== 'directory') return NO_XATTRS;
-  const fd = fs.openSync(fsPath(node.path), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-  try {
-    return readXattrsOf(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-function readXattrsOf(target: string | number): ReadonlyMap<string, Buffer> {
-  const names = listXattrNames(target)
-    .map((name) => name.toString('utf8'))
-    .filter((name) => !FOREIGN_XATTR.test(name));
-  if (names.length === 0) return NO_XATTRS;
-  const xattrs = new Map<string, Buffer>();
-  for (const name of names.sort()) {
-    const value = getXattr(target, name);
-    if (value !== undefined) xattrs.set(name, value);
-  }
-  return xattrs;
 }
 
 /** Tells whether attributes are equal but for the security label. A symlink has no mode of its own. */
@@ -137,7 +111,7 @@ export function writeAttributes(target: number | string, attributes: Attributes)
 
 function writeXattrs(target: number | string, wanted: ReadonlyMap<string, Buffer>): string[] {
   if (typeof target === 'string' && !target.isWellFormed()) return [...wanted.keys()];
-  const present = readXattrsOf(target);
+  const present = xattrsOf(target);
   const refused: string[] = [];
   for (const [name, value] of wanted) {
     if (sameValue(present.get(name), value)) continue;

@@ -20,31 +20,39 @@ export interface Hunk {
 /** Edits after which the search for a region's shortest edit ends. */
 const MAX_EDITS = 2000;
 
-/** Numbers lines so that equal lines, and only they, have equal numbers across all texts given. */
-export function internLines(texts: readonly (readonly string[])[]): Int32Array[] {
-  const numbers = new Map<string, number>();
-  return texts.map((lines) =>
-    Int32Array.from(lines, (line) => {
-      let number = numbers.get(line);
-      if (number === undefined) {
-        number = numbers.size;
-        numbers.set(line, number);
-      }
-      return number;
-    }),
-  );
-}
-
-/** Returns the differences in order, none touching the next. Inputs are numbered by one call of internLines. */
-export function diffLines(base: Int32Array, other: Int32Array): Hunk[] {
+/** Returns the differences in order, none touching the next. */
+export function diffLines(base: readonly string[], other: readonly string[]): Hunk[] {
   const matches = new Int32Array(base.length).fill(-1);
-  matchRegion({ base, other, matches }, { a0: 0, a1: base.length, b0: 0, b1: other.length });
+  const region = { a0: 0, a1: base.length, b0: 0, b1: other.length };
+  // Most texts differ in few places: only the lines between the common start and end are numbered.
+  if (trim({ base, other, matches }, region)) matchRegion({ ...numberLines(base, other, region), matches }, region);
   return hunksOf(matches, other.length);
 }
 
-interface Texts {
-  readonly base: Int32Array;
-  readonly other: Int32Array;
+/** Numbers the lines of a region so that equal lines, and only they, have equal numbers. */
+function numberLines(
+  base: readonly string[],
+  other: readonly string[],
+  { a0, a1, b0, b1 }: Region,
+): Pick<Texts, 'base' | 'other'> {
+  const numbers = new Map<string, number>();
+  const number = (lines: readonly string[], start: number, end: number): Int32Array => {
+    const found = new Int32Array(lines.length);
+    for (let at = start; at < end; at++) {
+      const line = lines[at] as string;
+      const known = numbers.get(line) ?? numbers.size;
+      if (known === numbers.size) numbers.set(line, known);
+      found[at] = known;
+    }
+    return found;
+  };
+  return { base: number(base, a0, a1), other: number(other, b0, b1) };
+}
+
+interface Texts<Line = number> {
+  /** Numbers of lines; only those of the region that is searched count. */
+  readonly base: ArrayLike<Line>;
+  readonly other: ArrayLike<Line>;
   /** For each line of the base, the line of the other text it stands for, or -1. */
   readonly matches: Int32Array;
 }
@@ -74,7 +82,7 @@ function matchRegion(texts: Texts, region: Region): void {
 }
 
 /** Matches the common start and end and takes them off; false when nothing is left to match. */
-function trim({ base, other, matches }: Texts, region: Region): boolean {
+function trim<Line>({ base, other, matches }: Texts<Line>, region: Region): boolean {
   while (region.a0 < region.a1 && region.b0 < region.b1 && base[region.a0] === other[region.b0]) {
     matches[region.a0++] = region.b0++;
   }
@@ -87,7 +95,7 @@ function trim({ base, other, matches }: Texts, region: Region): boolean {
 const TWICE = -2;
 
 /** Maps each line's number to its only place, or TWICE. */
-function onlyPlaces(lines: Int32Array, start: number, end: number): Map<number, number> {
+function onlyPlaces(lines: ArrayLike<number>, start: number, end: number): Map<number, number> {
   const places = new Map<number, number>();
   for (let at = start; at < end; at++) {
     const line = lines[at] as number;

@@ -10,7 +10,7 @@
  *
  * Source: Khanna, Kunal, Pierce, "A Formal Investigation of Diff3" (2007).
  */
-import { diffLines, type Hunk, internLines } from './line-diff.ts';
+import { diffLines, type Hunk } from './line-diff.ts';
 import { areIndependentSettings, isProgram } from './settings.ts';
 
 export interface TextVersions {
@@ -31,11 +31,10 @@ export function mergeByLines(versions: TextVersions): LineMerge {
   const base = splitLines(versions.base);
   const user = splitLines(versions.user);
   const next = splitLines(versions.next);
-  const [b, u, n] = internLines([base, user, next]) as [Int32Array, Int32Array, Int32Array];
   const merged: string[] = [];
   const conflictLines: number[] = [];
   let at = 0;
-  const hunks = { user: diffLines(b, u), next: diffLines(b, n) };
+  const hunks = { user: diffLines(base, user), next: diffLines(base, next) };
   const linesOf = ({ hunk, side }: SideHunk): string[] => [
     ...base.slice(hunk.baseStart, hunk.baseEnd),
     ...(side === 'user' ? user : next).slice(hunk.otherStart, hunk.otherEnd),

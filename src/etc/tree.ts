@@ -7,6 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { asBuffer, compareUtf8, HacktreeError, tryUtf8 } from '../core/index.ts';
+import { NO_XATTRS, type Xattrs, xattrsOf } from './xattrs.ts';
 
 export type NodeType = 'file' | 'directory' | 'symlink' | 'special';
 
@@ -18,6 +19,8 @@ export interface EtcNode {
   readonly stat: fs.Stats;
   /** The bytes of a small file, once they have been read. */
   content?: Buffer;
+  /** Extended attributes, once they have been read. */
+  xattrs?: Xattrs;
 }
 
 /** Turns a path in this module's spelling into what the fs functions take. */
@@ -75,9 +78,38 @@ export function readContent(node: EtcNode): Buffer {
   if (node.content !== undefined) return node.content;
   const fd = openRegular(node.path);
   try {
-    const content = fs.readFileSync(fd);
+    const content = readAll(fd, node.stat.size);
+    node.xattrs ??= xattrsOf(fd); // cheaper than by path, and nearly always asked for next
     if (content.length <= SMALL_BYTES) node.content = content;
     return content;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Reads an open file of usually `sizeBytes` to its end. */
+function readAll(fd: number, sizeBytes: number): Buffer {
+  const content = Buffer.allocUnsafe(sizeBytes + 1);
+  let length = 0;
+  for (let read = -1; read !== 0 && length !== sizeBytes; length += read) {
+    if (length > sizeBytes) return Buffer.concat([content, fs.readFileSync(fd)]); // it has grown
+    read = fs.readSync(fd, content, length, content.length - length, null);
+  }
+  return content.subarray(0, length);
+}
+
+/** Reads the extended attributes of what stands there. */
+export function readXattrs(node: EtcNode): Xattrs {
+  node.xattrs ??= readXattrsNow(node);
+  return node.xattrs;
+}
+
+function readXattrsNow(node: EtcNode): Xattrs {
+  if (node.path.isWellFormed()) return xattrsOf(node.path);
+  if (node.type !== 'file' && node.type !== 'directory') return NO_XATTRS;
+  const fd = fs.openSync(fsPath(node.path), OPEN_FLAGS);
+  try {
+    return xattrsOf(fd);
   } finally {
     fs.closeSync(fd);
   }

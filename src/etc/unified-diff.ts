@@ -4,7 +4,7 @@
  * Source: POSIX diff, "Diff -u Output Format".
  */
 import { tryUtf8 } from '../core/index.ts';
-import { diffLines, type Hunk, internLines } from './line-diff.ts';
+import { diffLines, type Hunk } from './line-diff.ts';
 
 const CONTEXT = 3;
 
@@ -24,9 +24,8 @@ export function printUnifiedDiff(from: Buffer, to: Buffer, names: DiffNames): st
   if (!isText(from) || !isText(to)) return `Binary files ${names.from} and ${names.to} differ\n`;
   const a = linesWithEnds(from);
   const b = linesWithEnds(to);
-  const [x, y] = internLines([a, b]) as [Int32Array, Int32Array];
   const parts = [`--- ${names.from}\n+++ ${names.to}\n`];
-  for (const hunks of nearHunks(diffLines(x, y))) parts.push(printHunks(a, b, hunks));
+  for (const hunks of nearHunks(diffLines(a, b))) parts.push(printHunks(a, b, hunks));
   return parts.join('');
 }
 

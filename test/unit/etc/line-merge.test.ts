@@ -1,14 +1,9 @@
 /** Line differences and merges: known cases, and properties over random texts. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { diffLines, type Hunk, internLines } from '../../../src/etc/line-diff.ts';
+import { diffLines, type Hunk } from '../../../src/etc/line-diff.ts';
 import { mergeByLines } from '../../../src/etc/line-merge.ts';
 import { printUnifiedDiff } from '../../../src/etc/unified-diff.ts';
-
-function diff(a: readonly string[], b: readonly string[]): Hunk[] {
-  const [x, y] = internLines([a, b]) as [Int32Array, Int32Array];
-  return diffLines(x, y);
-}
 
 function merge(base: string, user: string, next: string): string | readonly number[] {
   const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -48,9 +43,9 @@ const repeatedLines = fc.array(fc.constantFrom('a', 'b', ''), { maxLength: 30 })
 
 describe('diffLines', () => {
   it('finds nothing between equal texts and everything between strange ones', () => {
-    expect(diff(['a', 'b'], ['a', 'b'])).toEqual([]);
-    expect(diff(['a'], ['b', 'c'])).toEqual([{ baseStart: 0, baseEnd: 1, otherStart: 0, otherEnd: 2 }]);
-    expect(diff([], [])).toEqual([]);
+    expect(diffLines(['a', 'b'], ['a', 'b'])).toEqual([]);
+    expect(diffLines(['a'], ['b', 'c'])).toEqual([{ baseStart: 0, baseEnd: 1, otherStart: 0, otherEnd: 2 }]);
+    expect(diffLines([], [])).toEqual([]);
   });
 
   it('turns one text into the other', () => {
@@ -59,7 +54,7 @@ describe('diffLines', () => {
         fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', '')),
         fc.array(fc.constantFrom('a', 'b', 'c', 'x', '')),
         (a, b) => {
-          expect(patch(a, b, diff(a, b))).toEqual(b);
+          expect(patch(a, b, diffLines(a, b))).toEqual(b);
         },
       ),
       { numRuns: 500 },
@@ -75,7 +70,7 @@ describe('diffLines', () => {
           lines.filter((other) => other === line).length === 1;
         fc.pre(!x.some((line) => occursOnce(x, line) && occursOnce(y, line)));
         tried++;
-        expect(changedLines(diff(x, y))).toBe(x.length + y.length - 2 * commonLength(x, y));
+        expect(changedLines(diffLines(x, y))).toBe(x.length + y.length - 2 * commonLength(x, y));
       }),
       { numRuns: 500 },
     );
@@ -85,13 +80,13 @@ describe('diffLines', () => {
   it('anchors on lines that occur once, as people would', () => {
     const a = ['[one]', 'x=1', '', '[two]', 'x=2', ''];
     const b = ['[zero]', 'x=0', '', '[one]', 'x=1', '', '[two]', 'x=2', ''];
-    expect(diff(a, b)).toEqual([{ baseStart: 0, baseEnd: 0, otherStart: 0, otherEnd: 3 }]);
+    expect(diffLines(a, b)).toEqual([{ baseStart: 0, baseEnd: 0, otherStart: 0, otherEnd: 3 }]);
   });
 
   it('ends early on long strange texts and is right all the same', () => {
     const a = Array.from({ length: 9000 }, (_, i) => `${(i * 7919) % 50}`);
     const b = Array.from({ length: 9000 }, (_, i) => `${(i * i) % 53}`);
-    expect(patch(a, b, diff(a, b))).toEqual(b);
+    expect(patch(a, b, diffLines(a, b))).toEqual(b);
   });
 });
 
