@@ -1,18 +1,12 @@
 /** Hashes files of any size with one buffer. */
 import * as fs from 'node:fs';
-import { createSha256, type Sha256 } from '../core/index.ts';
+import { createSha256 } from '../core/index.ts';
 
 const CHUNK_BYTES = 1 << 20;
 
 /** SHA-256 of a file's bytes as hex. */
 export function hashFile(path: string): string {
   const hash = createSha256();
-  feedFile(hash, path);
-  return hash.digest().toString('hex');
-}
-
-/** Feeds a file's bytes to a hash. */
-export function feedFile(hash: Sha256, path: string): void {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const fd = fs.openSync(path, 'r');
   try {
@@ -23,4 +17,5 @@ export function feedFile(hash: Sha256, path: string): void {
   } finally {
     fs.closeSync(fd);
   }
+  return hash.digest().toString('hex');
 }

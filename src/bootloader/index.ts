@@ -21,7 +21,7 @@
 export { type BaseArgumentsOptions, baseArguments } from './base-arguments.ts';
 export { detectBootloaders, openBootloader } from './detect.ts';
 export { editKargs, joinKargs, type Karg, type KargEdit, type KargLayer, kargKey, mergeKargLayers, splitKargs } from './kargs.ts';
-export { bootChecksum, findKernel, type TreeKernel, type TreeReader } from './kernel.ts';
+export { findKernel, type TreeKernel, type TreeReader } from './kernel.ts';
 export { EMPTY_MENU, isEntryId } from './menu.ts';
 export { buildOverlay, OVERLAY_ARGUMENT } from './overlay.ts';
 export { applyBootPlan, applyBootStep } from './steps.ts';

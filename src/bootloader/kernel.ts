@@ -1,5 +1,5 @@
 /**
- * Finds the kernel and the initial RAM disk of a tree, and computes the checksum that names them.
+ * Finds the kernel and the initial RAM disk of a tree.
  *
  * Looked at, in this order; the first place with both wins, and in a directory the highest version:
  *
@@ -14,8 +14,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, createSha256, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
-import { feedFile } from './hash-file.ts';
+import { errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 
 export interface TreeKernel {
   /** What `uname -r` will say, as far as the file's place tells. */
@@ -54,19 +53,6 @@ export function findKernel(where: string | TreeReader): TreeKernel {
   ];
   for (const { version, kernel, initrd } of candidates) if (initrd !== undefined) return { version, kernel, initrd };
   throw kernelMissing(tree.name, candidates[0]);
-}
-
-/** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. Errors: `path-not-found`, `io`. */
-export function bootChecksum(tree: string, { kernel, initrd }: Pick<TreeKernel, 'kernel' | 'initrd'>): Checksum {
-  const hash = createSha256();
-  for (const file of [kernel, initrd]) {
-    try {
-      feedFile(hash, join(tree, file));
-    } catch (error) {
-      throw wrapSystemError(error, 'Cannot read', join(tree, file));
-    }
-  }
-  return hash.digest().toString('hex') as Checksum;
 }
 
 function inModules(tree: TreeReader): Candidate[] {

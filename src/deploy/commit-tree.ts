@@ -1,17 +1,14 @@
 /**
  * Looks into a commit that is not checked out: its kernel, its os-release, and what a checkout of it will take.
  */
-import { bootChecksum, findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
-import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError } from '../core/index.ts';
+import { findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
+import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError, type Sha256 } from '../core/index.ts';
 import { encodeFileHeader } from '../format/index.ts';
 import {
   BLOCK_BYTES,
-  containsItself,
   type FileObject,
-  joinTreePath,
   listTreeDir,
   loadCommit,
-  loadDirtree,
   loadFile,
   lookupBelow,
   plainChunks,
@@ -20,6 +17,7 @@ import {
   rootOf,
   type TreeDir,
   type TreeNode,
+  walkDirs,
   wholeBlocks,
 } from '../repo/index.ts';
 
@@ -85,19 +83,17 @@ interface KernelFile {
 }
 
 export interface CommitKernel extends TreeKernel {
+  /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. Source: ostree-cli B.6. */
   readonly bootChecksum: Checksum;
   readonly kernelFile: KernelFile;
   readonly initrdFile: KernelFile;
 }
 
-/** Hashes a kernel file. What is about to be booted must be what was committed. Errors: `object-corrupt`. */
-function hashKernelFile(object: FileObject, checksum: Checksum, path: string): KernelFile {
+/** Hashes a kernel file, into `boot` too. What is about to be booted must be what was committed. Errors: `object-corrupt`. */
+function hashKernelFile(object: FileObject, checksum: Checksum, path: string, boot: Sha256): KernelFile {
   const digest = createSha256();
   const whole = createSha256().update(encodeFileHeader(object.header));
-  for (const chunk of plainChunks(object.path)) {
-    digest.update(chunk);
-    whole.update(chunk);
-  }
+  for (const chunk of plainChunks(object.path)) for (const hash of [digest, whole, boot]) hash.update(chunk);
   const actual = whole.digest().toString('hex');
   if (actual !== checksum) {
     throw new HacktreeError('object-corrupt', `Corrupted file object ${checksum}, which is ${path}`, {
@@ -112,18 +108,14 @@ function hashKernelFile(object: FileObject, checksum: Checksum, path: string): K
 export function findCommitKernel(repo: Repo, commit: Checksum): CommitKernel {
   const root = rootOf(loadCommit(repo, commit));
   const kernel = findKernel(commitReader(repo, commit, root));
+  const boot = createSha256();
   const file = (path: string): KernelFile => {
     const node = findNode(repo, root, path);
     if (node?.kind !== 'file') throw new Error(`no file ${path}`);
-    return hashKernelFile(loadFile(repo, node.checksum), node.checksum, path);
+    return hashKernelFile(loadFile(repo, node.checksum), node.checksum, path, boot);
   };
   const [kernelFile, initrdFile] = [file(kernel.kernel), file(kernel.initrd)];
-  return {
-    ...kernel,
-    kernelFile,
-    initrdFile,
-    bootChecksum: bootChecksum('/', { kernel: kernelFile.path, initrd: initrdFile.path }),
-  };
+  return { ...kernel, kernelFile, initrdFile, bootChecksum: boot.digest().toString('hex') as Checksum };
 }
 
 /** Tells whether an absolute path exists in a commit's tree, symlinks followed within it. */
@@ -192,26 +184,19 @@ export interface TreeNeeds {
   readonly files: number;
 }
 
-/** Deeper than any path that the kernel takes: only a directory that contains itself gets there. */
-const MAX_DEPTH = 2048;
-
 /** Counts exactly what deploying a commit writes to the root file system, kernel files aside. `withVar`: /var is filled. */
 export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): TreeNeeds {
   const needs = { inodes: 0, bytes: 0, files: 0 };
   const copied = withVar ? /^\/((usr\/)?etc|var)(\/|$)/ : /^\/(usr\/)?etc(\/|$)/;
-  const measure = (dir: TreeDir, depth: number): void => {
-    if (depth > MAX_DEPTH) throw containsItself(repo, dir);
-    const copies = copied.test(dir.path) ? 1 : 0;
+  for (const { path, files } of walkDirs(repo, rootOf(loadCommit(repo, commit)))) {
+    const copies = copied.test(path) ? 1 : 0;
     needs.inodes += 1 + copies;
     needs.bytes += (1 + copies) * BLOCK_BYTES;
-    const { files, dirs } = loadDirtree(repo, dir.tree);
     needs.files += files.length;
     for (const { checksum } of copies > 0 ? files : []) {
       needs.inodes++;
       needs.bytes += wholeBlocks(loadFile(repo, checksum).sizeBytes);
     }
-    for (const entry of dirs) measure({ kind: 'dir', path: joinTreePath(dir.path, entry.name), ...entry }, depth + 1);
-  };
-  measure(rootOf(loadCommit(repo, commit)), 0);
+  }
   return needs;
 }

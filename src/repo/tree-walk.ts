@@ -8,7 +8,7 @@
  * Source: ostree-format 5.2, 5.3.
  */
 import { type Checksum, HacktreeError } from '../core/index.ts';
-import type { Commit, Dirtree } from '../format/index.ts';
+import type { Commit, Dirtree, FileEntry } from '../format/index.ts';
 import { loadCommit, loadDirtree, objectPath } from './object-read.ts';
 import type { Repo } from './repo.ts';
 
@@ -113,8 +113,22 @@ export function* walkTree(repo: Repo, start: TreeDir, options: WalkOptions = {})
   }
 }
 
+/** A directory with its files. */
+export interface WalkedDir extends TreeDir {
+  readonly files: readonly FileEntry[];
+}
+
+/** Yields a directory and all directories below it, parents first, each with its files. Errors: as walkTree. */
+export function* walkDirs(repo: Repo, dir: TreeDir, above: readonly Checksum[] = []): Generator<WalkedDir> {
+  if (above.includes(dir.tree)) throw containsItself(repo, dir);
+  const { files, dirs } = loadDirtree(repo, dir.tree);
+  yield { ...dir, files };
+  const levels = [...above, dir.tree];
+  for (const entry of dirs) yield* walkDirs(repo, { kind: 'dir', path: joinTreePath(dir.path, entry.name), ...entry }, levels);
+}
+
 /** Error for a directory that is its own ancestor: only a dirtree that does not match its checksum can say so. */
-export function containsItself(repo: Repo, { path, tree }: TreeDir): HacktreeError {
+function containsItself(repo: Repo, { path, tree }: TreeDir): HacktreeError {
   return new HacktreeError('object-corrupt', `Corrupted dirtree object ${tree}: directory ${path} contains itself`, {
     details: { path: objectPath(repo, tree, 'dirtree'), object: `${tree}.dirtree` },
   });

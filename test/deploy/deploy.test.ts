@@ -2,6 +2,7 @@
  * Deploy without a machine: stopped after every step, the menu names complete roots only, the default is the old or the new
  * one, and the next deployment cleans up. Also retention, space, locks, and what must be refused.
  */
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -339,6 +340,13 @@ describe('refusals', () => {
     await expect(deploy(sysroot, { rev: 'os' })).rejects.toMatchObject(refusal);
     lock.release();
     await deploy(sysroot, { rev: 'os' });
+  });
+
+  asRoot('names boot files by the SHA-256 of kernel and initial RAM disk together', async () => {
+    await deployVersion('1');
+    const sum = createHash('sha256').update('kernel of 1initial').digest('hex');
+    expect(state().deployments[0]?.bootChecksum).toBe(sum);
+    expect(fs.readdirSync(join(sysroot.paths.physical, 'boot/hacktree', sum)).sort()).toEqual(['initrd.img', 'vmlinuz']);
   });
 
   asRoot('no boot loader, no sysroot, a damaged kernel', async () => {

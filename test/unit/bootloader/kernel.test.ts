@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { bootChecksum, findKernel } from '../../../src/bootloader/index.ts';
+import { findKernel } from '../../../src/bootloader/index.ts';
 import { writeFiles } from '../../helpers/boot-menu.ts';
 import { scratchDir } from '../../helpers/scratch.ts';
 
@@ -54,19 +53,5 @@ describe('findKernel', () => {
       /^No kernel in .*; looked for usr\/lib\/modules\/\*\/vmlinuz with initramfs.img, usr\/lib\/ostree-boot\/vmlinuz-\*, boot\/vmlinuz-\*/,
     );
     expect(() => find({ 'boot/vmlinuz-1': '' })).toThrow(/The kernel boot\/vmlinuz-1 in .* has no initial RAM disk/);
-  });
-});
-
-describe('bootChecksum', () => {
-  it('hashes the kernel, then the initial RAM disk', () => {
-    const tree = scratchDir();
-    writeFiles(tree, { k: 'a'.repeat(3_000_000), i: 'bc' });
-    const expected = createHash('sha256')
-      .update(`${'a'.repeat(3_000_000)}bc`)
-      .digest('hex');
-    expect(bootChecksum(tree, { kernel: 'k', initrd: 'i' })).toBe(expected);
-    expect(() => bootChecksum(tree, { kernel: 'k', initrd: 'none' })).toThrow(
-      expect.objectContaining({ code: 'path-not-found' }) as never,
-    );
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Checksum } from '../../../src/core/index.ts';
 import { encodeDirtree } from '../../../src/format/index.ts';
-import { initRepo, loadCommit, lookupPath, type Repo, rootOf, walkTree } from '../../../src/repo/index.ts';
+import { initRepo, loadCommit, lookupPath, type Repo, rootOf, walkDirs, walkTree } from '../../../src/repo/index.ts';
 import { putCommit, putDirmeta, putDirtree, putObject } from '../../helpers/craft.ts';
 import { scratchDir } from '../../helpers/scratch.ts';
 
@@ -68,5 +68,21 @@ describe('walkTree', () => {
     putObject(repo, 'dirtree', encodeDirtree({ files: [], dirs: [{ name: 'again', tree: self, meta }] }), self);
     const commit = putCommit(repo, self);
     expect(() => walk(repo, commit)).toThrow(expect.objectContaining({ code: 'object-corrupt' }));
+    expect(() => [...walkDirs(repo, rootOf(loadCommit(repo, commit)))]).toThrow(
+      expect.objectContaining({ code: 'object-corrupt' }),
+    );
+  });
+});
+
+describe('walkDirs', () => {
+  it('yields directories, parents first, with their files', () => {
+    const { repo, commit } = sampleRepo();
+    const found = [...walkDirs(repo, rootOf(loadCommit(repo, commit)))];
+    expect(found.map(({ path, files }) => [path, files.map(({ name }) => name)])).toEqual([
+      ['/', ['b', 'z']],
+      ['/a', ['x']],
+      ['/a/deep', []],
+      ['/c', []],
+    ]);
   });
 });
