@@ -9,15 +9,9 @@ export type { Cookie } from './net/cookies.ts';
 export { parseNetrc } from './net/netrc.ts';
 export type { Credentials } from './net/options.ts';
 export type { PullPlan } from './pull/plan.ts';
-export {
-  type PulledRef,
-  type PullLocalOptions,
-  type PullOptions,
-  type PullReport,
-  pull,
-  pullLocal,
-} from './pull/pull.ts';
+export { pull, pullLocal } from './pull/pull.ts';
 export { printDryRun, printPullReport } from './pull/report.ts';
+export type { PulledRef, PullLocalOptions, PullOptions, PullReport } from './pull/types.ts';
 export * from './remote-services.ts';
 export type { RemoteSummary } from './remote-summary.ts';
 export * from './remotes.ts';

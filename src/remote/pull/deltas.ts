@@ -10,6 +10,7 @@
 import * as fs from 'node:fs';
 import { type Checksum, checksumOf, HacktreeError, isHacktreeError, type ReportProgress } from '../../core/index.ts';
 import {
+  type DeltaPart,
   decodeDeltaIndex,
   decodeSignedDelta,
   decodeSuperblock,
@@ -117,18 +118,22 @@ function chooseDelta(repo: Repo, deltas: readonly SummaryDelta[], { current }: D
   return deltas.find(({ name }) => name.from === undefined);
 }
 
+/** Parts in memory at once, each of some 30 MB: one is fetched while the threads are at work. */
+const PARTS_AT_ONCE = 3;
+
 async function runDelta(
   access: RemoteAccess,
   block: Superblock,
   pool: Pool<PullTask, PullBatchResult>,
   { totals, report }: { totals: PullTotals; report: ReportProgress },
 ): Promise<void> {
+  const { parts } = block;
   const directory = deltaDirectory(block);
-  const objectsTotal = block.parts.reduce((total, { objects }) => total + objects.length, 0);
-  const { downloadBytes: bytesTotal } = planOf(block);
+  const objectsTotal = parts.reduce((sum, { objects }) => sum + objects.length, 0);
+  const bytesTotal = Number(total(parts, 'sizeBytes'));
   let objectsDone = 0;
   let bytesDone = 0;
-  const jobs = block.parts.map(async (part, i) => {
+  const runPart = async (part: DeltaPart, i: number): Promise<void> => {
     const file = inlinePart(block, i) ?? readPartFile(await fetchPart(access, `${directory}/${i}`, Number(part.sizeBytes)), part);
     const result = await pool.run({ kind: 'part', part, file: plain(file) });
     totals.contentBytes += result.contentBytes;
@@ -136,9 +141,13 @@ async function runDelta(
     objectsDone += part.objects.length;
     bytesDone += Number(part.sizeBytes);
     report({ phase: 'Applying static delta', objectsDone, objectsTotal, bytesDone, bytesTotal });
-  });
-  const settled = await Promise.allSettled(jobs);
-  for (const { status, ...rest } of settled) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
+  };
+  const rest = parts.entries();
+  const lane = async (): Promise<void> => {
+    for (const [i, part] of rest) await runPart(part, i);
+  };
+  const settled = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, lane));
+  for (const { status, ...why } of settled) if (status === 'rejected') throw (why as PromiseRejectedResult).reason;
 }
 
 const plain = ({ compression, bytes }: PartFile): { compression: PartFile['compression']; bytes: Uint8Array } => ({

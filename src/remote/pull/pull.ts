@@ -7,7 +7,6 @@
  * Source: ostree-format 11, 12; ostree-cli A.1 (`pull`, `pull-local`).
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
 import {
@@ -22,94 +21,25 @@ import {
   resolveRev,
   type Transaction,
 } from '../../repo/index.ts';
-import { openPool, type Pool, writeFileDurable } from '../../sys/index.ts';
-import { type NetworkOptions, openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
+import { openPool, type Pool } from '../../sys/index.ts';
+import { openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
 import type { MirrorIndexReport } from '../mirror-index/write.ts';
-import { fetchSummary, type RemoteSummary, type SummaryOptions } from '../remote-summary.ts';
-import { loadRemote, type RemoteConfig, type RemotesPlace, temporaryRemote } from '../remotes.ts';
-import { Trust, type TrustOptions } from '../trust.ts';
+import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
+import { loadRemote, type RemoteConfig, temporaryRemote } from '../remotes.ts';
+import { Trust } from '../trust.ts';
 import { checkWanted, fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
-import { checkIndexWish, indexMirror } from './mirror-index.ts';
+import { checkIndexWish, copySummary, indexMirror } from './mirror.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { sharesFiles } from './repo-source.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
 import { resolveTargets, type Target } from './targets.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
+import type { PullLocalOptions, PullOptions, PullReport } from './types.ts';
 
 const NO_REUSE: ReusePlan = { records: new Map(), items: [] };
-
-export interface PullOptions {
-  /** `REF`, `REF@CHECKSUM` or `CHECKSUM`. Empty: the remote's configured branches; with mirror all refs of the summary. */
-  readonly refs?: readonly string[];
-  /** Refs go to refs/heads, and the summary is copied. */
-  readonly mirror?: boolean;
-  /** With mirror, into an archive: whether to write the content index for clients. Default: where the source has one. */
-  readonly contentIndex?: boolean | undefined;
-  /** Parents to pull too; -1 all. Default 0. */
-  readonly depth?: number;
-  readonly subpaths?: readonly string[];
-  readonly commitMetadataOnly?: boolean;
-  /** Objects of a repository on this machine are verified and copied instead of linked. */
-  readonly untrusted?: boolean;
-  readonly localCacheRepos?: readonly string[];
-  readonly timestampCheck?: boolean;
-  readonly timestampCheckFromRev?: string | undefined;
-  readonly disableStaticDeltas?: boolean;
-  /** Errors with `delta-invalid` where there is no static delta. */
-  readonly requireStaticDeltas?: boolean;
-  readonly dryRun?: boolean;
-  readonly disableVerifyBindings?: boolean;
-  /** A subpath that the commit does not have is passed over. */
-  readonly allowMissingSubpaths?: boolean;
-  readonly disableFsync?: boolean;
-  /** Flushes each object as it is written instead of all at the end. */
-  readonly perObjectFsync?: boolean;
-  /** Refuses regular files with bits beyond 0775: `repo-mode`. */
-  readonly bareUserOnlyFiles?: boolean;
-  /** Where summaries are cached, as SummaryOptions has it. */
-  readonly cacheDir?: SummaryOptions['cacheDir'];
-  readonly network?: NetworkOptions;
-  readonly trust?: TrustOptions;
-  readonly place?: RemotesPlace;
-  /** Worker threads; 0 = none. Default: one per core. */
-  readonly threads?: number;
-  readonly onProgress?: ReportProgress;
-  readonly onLockWait?: () => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface PulledRef {
-  readonly ref: string;
-  readonly commit: Checksum;
-  readonly previous: Checksum | undefined;
-}
-
-export interface PullReport {
-  readonly refs: readonly PulledRef[];
-  /** Objects came from a repository on this machine. */
-  readonly isLocal: boolean;
-  readonly metadataFetched: number;
-  readonly contentFetched: number;
-  /** Parts of static deltas that were used. */
-  readonly deltaParts: number;
-  readonly bytesTransferred: number;
-  /** Of these, what went for finding out: summary, refs, the mirror's content index. */
-  readonly overheadBytes: number;
-  readonly contentBytesWritten: number;
-  /** Objects made of content that was here, thanks to the mirror's content index, and what their download would have cost. */
-  readonly contentReused: number;
-  readonly bytesSaved: number;
-  /** Content that parts of static deltas made, less what the parts weigh; 0 without deltas. */
-  readonly deltaBytesSaved: number;
-  readonly elapsedSec: number;
-  /** With dryRun: what a pull would fetch. */
-  readonly planned: PullPlan;
-  /** The content index for clients, when mirror wrote one. */
-  readonly mirrorIndex?: MirrorIndexReport;
-}
 
 /** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
 export async function pull(repo: Repo, remoteName: string, options: PullOptions = {}): Promise<PullReport> {
@@ -121,13 +51,6 @@ export async function pullFrom(repo: Repo, remote: RemoteConfig, options: PullOp
   const access = await openRemoteAccess(repo, remote, options.network);
   const { refs = [], ...rest } = options;
   return withAccess(repo, remote, access, refs.length === 0 ? rest : options);
-}
-
-export interface PullLocalOptions extends Omit<PullOptions, 'network' | 'mirror' | 'contentIndex'> {
-  /** Refs go to refs/remotes/REMOTE; its keys and collection ID apply. */
-  readonly remote?: string | undefined;
-  readonly gpgVerify?: boolean;
-  readonly gpgVerifySummary?: boolean;
 }
 
 /** Pulls from a repository on this machine: by hard link where both have one mode. Errors: as pull. */
@@ -423,11 +346,8 @@ class Pull {
     for (const { ref, checksum } of targets) if (ref !== undefined) transaction.setRef(this.#refTarget(ref), checksum);
     await transaction.commit();
     this.#mirrorIndex = await this.#asOverhead(() => indexMirror(this.#repo, this.#access, this.#options));
-    if (this.#options.mirror !== true || summary === undefined || !this.#wantsAllRefs()) return;
     const sync = this.#options.disableFsync !== true && this.#repo.config.fsync;
-    if (summary.signatureBytes === undefined) fs.rmSync(join(this.#repo.path, 'summary.sig'), { force: true });
-    else writeFileDurable(join(this.#repo.path, 'summary.sig'), summary.signatureBytes, { sync });
-    writeFileDurable(join(this.#repo.path, 'summary'), summary.bytes, { sync });
+    if (summary !== undefined && this.#wantsAllRefs()) copySummary(this.#repo, summary, sync);
   }
 
   #result(targets: readonly Target[], previous: readonly (Checksum | undefined)[], planned: PullPlan): PullReport {

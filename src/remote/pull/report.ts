@@ -1,6 +1,6 @@
 /** The line that ends a pull, which scripts read. Source: ostree-cli A.1 (`pull`, output when not on a terminal). */
 import { printSize } from '../../core/index.ts';
-import type { PullReport } from './pull.ts';
+import type { PullReport } from './types.ts';
 
 /** Prints what a pull would fetch: in ostree's words, which speak of static deltas alone, or in full. */
 export function printDryRun({ planned, metadataFetched }: PullReport, asOstree: boolean): string {

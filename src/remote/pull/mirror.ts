@@ -1,13 +1,18 @@
 /**
- * The content index of a mirror that is pulled: a full copy of a mirror must serve its clients as well as the original does.
+ * What a mirror that is pulled has besides objects and refs: a full copy must serve its clients as well as the original does.
  *
- * It is made here from the objects, not copied: this mirror may have others than the one that it came from.
+ * The summary is copied with its signature. The content index is made here from the objects: this mirror may have others than the
+ * one that it came from.
  */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { HacktreeError } from '../../core/index.ts';
 import { lockRepo, type Repo } from '../../repo/index.ts';
+import { writeFileDurable } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import { MirrorIndex } from '../mirror-index/read.ts';
 import { type MirrorIndexReport, writeMirrorIndex } from '../mirror-index/write.ts';
+import type { RemoteSummary } from '../remote-summary.ts';
 
 export interface MirrorIndexWish {
   /** The pull makes a mirror. */
@@ -39,4 +44,12 @@ export async function indexMirror(
   } finally {
     lock.release();
   }
+}
+
+/** Puts the remote's summary and its signature into the repository. Errors: `no-space`, system errors. */
+export function copySummary(repo: Repo, { bytes, signatureBytes }: RemoteSummary, sync: boolean): void {
+  const signature = join(repo.path, 'summary.sig');
+  if (signatureBytes === undefined) fs.rmSync(signature, { force: true });
+  else writeFileDurable(signature, signatureBytes, { sync });
+  writeFileDurable(join(repo.path, 'summary'), bytes, { sync });
 }
