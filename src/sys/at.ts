@@ -13,6 +13,7 @@ import { chmodSync, constants } from 'node:fs';
 import { errnoOf } from '../core/index.ts';
 import { callNative, callNativeUnless, lastFailure, nativeCalls } from './natives.ts';
 import {
+  AT_SYMLINK_NOFOLLOW,
   STATX_BASIC,
   statx,
   statxDevMajor,
@@ -25,7 +26,6 @@ import {
   statxUid,
 } from './statx.ts';
 
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 const O_CLOEXEC = 0o2000000;

@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { HacktreeError } from '../core/index.ts';
+import { AT_FDCWD } from './statx.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -184,7 +185,6 @@ export function removeXattr(target: string | number, name: string): void {
 
 // ---- links and renames ----
 
-const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;

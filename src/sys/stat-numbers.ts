@@ -5,6 +5,8 @@
  */
 import { lastFailure, nativeCalls } from './natives.ts';
 import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
   STATX_BASIC,
   statx,
   statxCtimeMs,
@@ -21,8 +23,6 @@ import {
 /** Numbers per file, in this order: device, inode, size, mtime (ms), ctime (ms), mode, uid, gid. */
 export const STAT_NUMBERS = 8;
 
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Writes the n-th file's numbers; false when there is no such file. Does not follow a symlink. Errors: system errors. */
 export function statNumbers(path: string, into: Float64Array, index: number): boolean {
   if (nativeCalls().statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC, statx) < 0) {

@@ -1,8 +1,12 @@
 /**
- * One struct statx, which all calls of a thread share, and its fields as numbers: no object per file.
+ * One struct statx, which all calls of a thread share, its fields as numbers (no object per file), and what the *at calls take.
  *
  * Source: statx(2); struct statx of linux/stat.h, read as little-endian 32-bit words.
  */
+
+/** In place of a directory's descriptor: the working directory. Source: fcntl.h, as the next. */
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** Asks for all fields below. */
 export const STATX_BASIC = 0x7ff;

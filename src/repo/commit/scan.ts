@@ -13,6 +13,7 @@ import { NO_XATTRS, S_IFDIR, S_IFMT } from '../../format/index.ts';
 import { hasMountsBelow, statNumbers } from '../../sys/index.ts';
 import { hasObject } from '../object-read.ts';
 import type { Repo } from '../repo.ts';
+import { joinTreePath } from '../tree-walk.ts';
 import { readXattrs } from '../xattrs.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import { type BatchItem, type BatchResult, FLAG_HAS_DIGEST, FLAG_NEW, HASH_BYTES, notCommittable } from './commit-worker.ts';
@@ -232,7 +233,7 @@ class Scanner {
     if (!sameStatFields(node.cached.fileStats, place, node.fileStats, index)) return false;
     const checksum = node.cached.checksum(place);
     if (this.#o.cache?.isTrusted !== true && !hasObject(this.#o.repo, checksum, 'file')) return false;
-    if (this.#o.modifiers.overrides.size > 0) this.#overrideFor(joinTree(node.treePath, name));
+    if (this.#o.modifiers.overrides.size > 0) this.#overrideFor(joinTreePath(node.treePath, name));
     node.checksums[index] = checksum;
     this.#hits++;
     this.#done++;
@@ -314,7 +315,7 @@ class Scanner {
     if (this.#o.modifiers.overrides.size === 0) return { dir: node.path, names, treeDir: node.treePath };
     const overrides: Record<string, ModeOverride> = {};
     for (const name of names) {
-      const override = this.#overrideFor(joinTree(node.treePath, name));
+      const override = this.#overrideFor(joinTreePath(node.treePath, name));
       if (override !== undefined) overrides[name] = override;
     }
     return { dir: node.path, names, treeDir: node.treePath, overrides };
@@ -372,8 +373,6 @@ class Scanner {
     });
   }
 }
-
-const joinTree = (dir: string, name: string): string => (dir === '/' ? `/${name}` : `${dir}/${name}`);
 
 function changed(path: string): HacktreeError {
   return new HacktreeError('io', `${path} changed while it was being committed`, { details: { path } });
