@@ -2,7 +2,6 @@
  * A thread's share of a checkout: it is given directories, checks out as many as fit into a slice of time, and gives back
  * those that are left with what it found below them. The main thread and worker threads run this same function.
  */
-import { performance } from 'node:perf_hooks';
 import type { Repo } from '../repo/index.ts';
 import { noTally, type PlaceContext, type Tally } from './context.ts';
 import type { LabelFor } from './inode.ts';

@@ -3,7 +3,6 @@
  *
  * Output is bounded: a program that talks without end is stopped and reported, not collected until memory ends.
  */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { HacktreeError, wrapSystemError } from '../core/index.ts';
 
@@ -28,13 +27,17 @@ export interface ProcessOptions {
   readonly timeoutMs?: number;
 }
 
+/** It takes the network's code along, milliseconds at every start (as in settle.ts). */
+const loadSpawn = (): Promise<typeof import('node:child_process')> => import('node:child_process');
+
 const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Runs a program to its end, found through PATH unless it has a slash. Any exit status is a result, not an error.
  * Errors: `path-not-found` (no such program), `permission`, `io` (it wrote more than allowed).
  */
-export function runProcess(program: string, args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
+export async function runProcess(program: string, args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
+  const { spawn } = await loadSpawn();
   const { input, cwd, env, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], shell: false });
@@ -88,11 +91,12 @@ export function runProcess(program: string, args: readonly string[], options: Pr
  * number that it writes to descriptor 3, since a wrapper such as unshare(1) may fall to a Ctrl-C that was not meant for it.
  * Ctrl-C is the program's for as long as it runs, not this process's. Errors: `path-not-found` (no such program), `permission`.
  */
-export function runOnTerminal(
+export async function runOnTerminal(
   program: string,
   args: readonly string[],
   options: Pick<ProcessOptions, 'cwd' | 'env'> = {},
 ): Promise<number> {
+  const { spawn } = await loadSpawn();
   const listeners = process.listeners('SIGINT');
   process.removeAllListeners('SIGINT');
   process.on('SIGINT', ignoreSignal);

@@ -11,7 +11,6 @@
  *
  * **Source:** ioctl_fs(2) FIFREEZE; statfs(2) for the type numbers.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -88,6 +87,7 @@ export const WATCHDOG_DONE = 'done\n';
 
 async function startWatchdog(anyPath: string): Promise<Watchdog> {
   const entry = fileURLToPath(new URL('./thaw-worker.js', import.meta.url));
+  const { spawn } = await import('node:child_process'); // few need it, and it takes long to load
   const child = spawn(process.execPath, [entry, anyPath], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   const exited = once(child, 'exit');
   const ready = once(child.stdout, 'data');
