@@ -110,9 +110,6 @@ http { ${temporary} access_log off; sendfile on; keepalive_requests 100000; serv
 `,
   );
   run(['nginx', '-c', join(place, 'nginx.conf'), '-p', place]);
-  process.on('exit', () => {
-    if (existsSync(join(place, 'pid'))) process.kill(Number(readFileSync(join(place, 'pid'), 'utf8')));
-  });
   const { status } = spawnSync('curl', [
     '-s',
     '--retry',
@@ -123,4 +120,6 @@ http { ${temporary} access_log off; sendfile on; keepalive_requests 100000; serv
     `http://127.0.0.1:${port}/summary`,
   ]);
   if (status !== 0) throw new Error('nginx does not answer');
+  const pid = Number(readFileSync(join(place, 'pid'), 'utf8'));
+  process.on('exit', () => process.kill(pid)); // its directory may be gone by then
 }
