@@ -128,10 +128,12 @@ describe('hacktree-prepare-root', () => {
 
   inNamespace("leaves to the fstab what has a line in it: the host's own partitions and /tmp", () => {
     const lines = '#x /srv ext4\\nUUID=1 /boot ext4 defaults\\nUUID=2 /home xfs defaults\\nnone\\t/tmp\\ttmpfs\\n';
-    const found = prepare({ layout: `printf "${lines}" >gnomeos/root-1/etc/fstab`, look: 'ls /run/systemd/system' });
+    const look = 'ls /run/systemd/system; cat /run/systemd/system/boot.mount.wants/hacktree-boot-view.service';
+    const found = prepare({ layout: `printf "${lines}" >gnomeos/root-1/etc/fstab`, look });
     expect(found.mounts).toEqual(STOCK_MOUNTS.filter((line) => !/^\/(tmp|boot|home) /.test(line)));
     expect(found.text).toMatch(/^srv.mount.d$/m);
     expect(found.text).not.toMatch(/^(boot|home).mount.d$/m);
+    expect(found.text).toContain('ExecStart=/bin/mount -o remount,bind,ro /boot');
   });
 
   inNamespace('writes what the running system needs to /run', () => {
@@ -141,6 +143,7 @@ describe('hacktree-prepare-root', () => {
     const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
     expect(text).toContain(`root=root-1\nvar=os\nboot_id=${bootId}/dev/null\n[Unit]\nDefaultDependencies=no\n`);
     expect(text).toContain('ExecStart=/bin/sh /run/hacktree/boot-complete\nPrivateMounts=yes\n');
+    expect(prepare({ look: 'ls /run/systemd/system' }).text).not.toContain('hacktree-boot-view');
     expect(text).toContain(readFileSync(join(PROJECT_DIR, 'initramfs/hacktree-boot-complete'), 'utf8').trim());
   });
 
