@@ -24,12 +24,17 @@ const HOST_ONLY = new Set([
   'rw',
   'rd.emergency',
   'rd.shell',
+  'systemd.crash_reboot',
   'systemd.gpt_auto',
 ]);
 
 /**
  * Arguments for a deployed root: the host's, then hacktree's own. A failure restarts the machine instead of waiting at a
- * prompt, or nothing would ever fall back; systemd must not mount partitions by their type over what was prepared.
+ * prompt, or nothing would ever fall back: the kernel's (panic), that of an initramfs, and that of systemd, which freezes when
+ * it dies or, in dracut's initramfs, cannot start the tree's init. systemd must not mount partitions by their type over what
+ * was prepared.
+ *
+ * Source: systemd(1), kernel command line; dracut.cmdline(7).
  */
 export function baseArguments({ root, hostArguments, panicSec = 10 }: BaseArgumentsOptions): string[] {
   return [
@@ -40,6 +45,7 @@ export function baseArguments({ root, hostArguments, panicSec = 10 }: BaseArgume
     `panic=${panicSec}`,
     'rd.emergency=reboot',
     'rd.shell=0',
+    'systemd.crash_reboot=1',
     'systemd.gpt_auto=0',
   ];
 }

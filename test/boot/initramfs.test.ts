@@ -27,7 +27,9 @@ beforeAll(async () => {
   dir = mkdtempSync('/var/tmp/hacktree-test-');
   image = join(dir, 'disk.img');
   const stage = makeStage(base);
-  for (const name of ['root-1', 'root-rw']) addRoot(stage, name);
+  for (const name of ['root-1', 'root-rw', 'root-broken']) addRoot(stage, name);
+  for (const path of ['usr/lib/systemd/systemd', 'usr/bin/dash', 'usr/bin/bash'])
+    writeInto(rootOf(stage, 'root-broken'), path, 'cannot start\n');
   writeInto(
     rootOf(stage, 'root-rw'),
     'etc/fstab',
@@ -140,6 +142,21 @@ describe('a root that is not there', () => {
       await vm.waitForExit();
       expect(vm.text).toContain('hacktree: cannot boot /gnomeos/root-9: it is missing');
       expect(vm.text).not.toContain('lab: ');
+    },
+    BOOT_LIMIT_MS,
+  );
+});
+
+describe('a root with neither an init nor a shell that could start', () => {
+  inVm.each([
+    ['small', /No init found/],
+    ['dracut', /Failed to execute fallback shell/],
+  ] as const)(
+    '%s: restarts',
+    async (initrd, complaint) => {
+      const vm = boot(initrd, argumentsFor('root-broken'));
+      await vm.waitForExit();
+      expect(vm.text).toMatch(complaint);
     },
     BOOT_LIMIT_MS,
   );

@@ -52,7 +52,7 @@ describe('baseArguments', () => {
     const hostArguments = ['root=UUID=1', 'rw', 'quiet', 'console=ttyS0', 'init=/bin/x', 'panic=0'];
     expect(baseArguments({ root: 'root-1', hostArguments })).toEqual([
       ...['root=UUID=1', 'quiet', 'console=ttyS0', 'ro', 'hacktree=/gnomeos/root-1', 'boot=hacktree', 'panic=10'],
-      ...['rd.emergency=reboot', 'rd.shell=0', 'systemd.gpt_auto=0'],
+      ...['rd.emergency=reboot', 'rd.shell=0', 'systemd.crash_reboot=1', 'systemd.gpt_auto=0'],
     ]);
   });
 });
