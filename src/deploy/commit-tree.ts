@@ -2,16 +2,13 @@
  * Looks into a commit that is not checked out: its kernel, its os-release, and what a checkout of it will take.
  */
 import { findKernel, type TreeKernel, type TreeReader } from '../bootloader/index.ts';
-import { type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError, type Sha256 } from '../core/index.ts';
-import { encodeFileHeader } from '../format/index.ts';
+import { type Checksum, HacktreeError, isHacktreeError } from '../core/index.ts';
 import {
   BLOCK_BYTES,
-  type FileObject,
   listTreeDir,
   loadCommit,
   loadFile,
   lookupBelow,
-  plainChunks,
   type Repo,
   readContent,
   rootOf,
@@ -20,6 +17,7 @@ import {
   walkDirs,
   wholeBlocks,
 } from '../repo/index.ts';
+import type { KernelObject } from './hash-kernel.ts';
 
 /** Finds a path in a tree, following symlinks inside of it; undefined when there is nothing. */
 function findNode(repo: Repo, root: TreeDir, path: string, depth = 0): TreeNode | undefined {
@@ -74,48 +72,22 @@ function commitReader(repo: Repo, commit: Checksum, root: TreeDir): TreeReader {
   };
 }
 
-/** A kernel file of a commit. */
-interface KernelFile {
-  /** Object file that holds its bytes. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly digest: ContentDigest;
-}
-
-export interface CommitKernel extends TreeKernel {
-  /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. Source: ostree-cli B.6. */
-  readonly bootChecksum: Checksum;
-  readonly kernelFile: KernelFile;
-  readonly initrdFile: KernelFile;
-}
-
-/** Hashes a kernel file, into `boot` too. What is about to be booted must be what was committed. Errors: `object-corrupt`. */
-function hashKernelFile(object: FileObject, checksum: Checksum, path: string, boot: Sha256): KernelFile {
-  const digest = createSha256();
-  const whole = createSha256().update(encodeFileHeader(object.header));
-  for (const chunk of plainChunks(object.path)) for (const hash of [digest, whole, boot]) hash.update(chunk);
-  const actual = whole.digest().toString('hex');
-  if (actual !== checksum) {
-    throw new HacktreeError('object-corrupt', `Corrupted file object ${checksum}, which is ${path}`, {
-      details: { path: object.path, expected: checksum, found: actual },
-      hints: ['see what else is damaged, and mend it, with: hacktree fsck'],
-    });
-  }
-  return { path: object.path, sizeBytes: object.sizeBytes, digest: digest.digest().toString('hex') as ContentDigest };
+export interface LocatedKernel extends TreeKernel {
+  /** Objects of kernel and initial RAM disk. */
+  readonly files: readonly [KernelObject, KernelObject];
 }
 
 /** Finds the kernel of a commit. Errors: `kernel-missing`, `object-missing`, `object-corrupt`. */
-export function findCommitKernel(repo: Repo, commit: Checksum): CommitKernel {
+export function locateKernel(repo: Repo, commit: Checksum): LocatedKernel {
   const root = rootOf(loadCommit(repo, commit));
   const kernel = findKernel(commitReader(repo, commit, root));
-  const boot = createSha256();
-  const file = (path: string): KernelFile => {
-    const node = findNode(repo, root, path);
-    if (node?.kind !== 'file') throw new Error(`no file ${path}`);
-    return hashKernelFile(loadFile(repo, node.checksum), node.checksum, path, boot);
+  const object = (name: string): KernelObject => {
+    const node = findNode(repo, root, name);
+    if (node?.kind !== 'file') throw new Error(`no file ${name}`);
+    const { path, header, sizeBytes } = loadFile(repo, node.checksum);
+    return { name, checksum: node.checksum, path, header, sizeBytes };
   };
-  const [kernelFile, initrdFile] = [file(kernel.kernel), file(kernel.initrd)];
-  return { ...kernel, kernelFile, initrdFile, bootChecksum: boot.digest().toString('hex') as Checksum };
+  return { ...kernel, files: [object(kernel.kernel), object(kernel.initrd)] };
 }
 
 /** Tells whether an absolute path exists in a commit's tree, symlinks followed within it. */
@@ -177,26 +149,31 @@ export function treeKargs(repo: Repo, commit: Checksum): string[] {
 }
 
 /** What a checkout by hard links and the copies that a deployment makes take. */
-export interface TreeNeeds {
-  /** New inodes: directories, symlinks that cannot be linked, copied files. */
-  readonly inodes: number;
-  readonly bytes: number;
-  readonly files: number;
+export interface TreeNeeds extends Use {
+  /** Besides, where /var is filled. */
+  readonly ofVar: Use;
 }
 
-/** Counts exactly what deploying a commit writes to the root file system, kernel files aside. `withVar`: /var is filled. */
-export function measureTree(repo: Repo, commit: Checksum, withVar: boolean): TreeNeeds {
-  const needs = { inodes: 0, bytes: 0, files: 0 };
-  const copied = withVar ? /^\/((usr\/)?etc|var)(\/|$)/ : /^\/(usr\/)?etc(\/|$)/;
+interface Use {
+  /** New inodes: directories, symlinks that cannot be linked, copied files. */
+  inodes: number;
+  bytes: number;
+}
+
+const COPIED = /^\/(usr\/)?etc(\/|$)/;
+const VAR = /^\/var(\/|$)/;
+
+/** Counts exactly what deploying a commit writes to the root file system, kernel files aside. */
+export function measureTree(repo: Repo, commit: Checksum): TreeNeeds {
+  const needs = { inodes: 0, bytes: 0, ofVar: { inodes: 0, bytes: 0 } };
   for (const { path, files } of walkDirs(repo, rootOf(loadCommit(repo, commit)))) {
-    const copies = copied.test(path) ? 1 : 0;
-    needs.inodes += 1 + copies;
-    needs.bytes += (1 + copies) * BLOCK_BYTES;
-    needs.files += files.length;
-    for (const { checksum } of copies > 0 ? files : []) {
-      needs.inodes++;
-      needs.bytes += wholeBlocks(loadFile(repo, checksum).sizeBytes);
-    }
+    needs.inodes++;
+    needs.bytes += BLOCK_BYTES;
+    const copies = COPIED.test(path) ? needs : VAR.test(path) ? needs.ofVar : undefined;
+    if (copies === undefined) continue;
+    copies.inodes += 1 + files.length;
+    copies.bytes += BLOCK_BYTES;
+    for (const { checksum } of files) copies.bytes += wholeBlocks(loadFile(repo, checksum).sizeBytes);
   }
   return needs;
 }

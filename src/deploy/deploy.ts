@@ -68,7 +68,7 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
     state = readState(sysroot);
   }
   const request = makeRequest(options, commit, systemRootOf(state));
-  let plan = planDeploy(state, repo, request);
+  let plan = await planDeploy(state, repo, request);
   const madeRoom: string[] = [];
   if (plan.space.some(({ fits }) => !fits)) {
     const room = planCleanup(state, request.policy, { all: true, nowSec: request.nowSec });
@@ -78,7 +78,7 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
     await applyCleanup(state, repo, room);
     madeRoom.push(...room.roots);
     state = readState(sysroot);
-    plan = planDeploy(state, repo, request);
+    plan = await planDeploy(state, repo, request);
     requireSpace(plan.space);
   }
   const around = surroundings(state, options, plan);

@@ -1,15 +1,17 @@
 /** What a deployment takes, exactly: bytes and inodes of the checkout and its copies, of local changes to /etc, of kernel files. */
 import { join } from 'node:path';
 import type { Checksum } from '../core/index.ts';
-import { BLOCK_BYTES, type Repo } from '../repo/index.ts';
-import { type CommitKernel, measureTree } from './commit-tree.ts';
+import { BLOCK_BYTES } from '../repo/index.ts';
+import type { TreeNeeds } from './commit-tree.ts';
 import { rootDir } from './layout.ts';
 import { checkSpace, type SpaceCheck, treeUse } from './space.ts';
 import type { SysrootState } from './state.ts';
 
 export interface NeedsRequest {
-  readonly commit: Checksum;
-  readonly kernel: CommitKernel;
+  readonly tree: TreeNeeds;
+  /** Kernel and initial RAM disk together. */
+  readonly kernelBytes: number;
+  readonly bootChecksum: Checksum;
   readonly fillsVar: boolean;
   readonly mergeRoot: string | undefined;
   readonly bootDir: string;
@@ -18,22 +20,21 @@ export interface NeedsRequest {
 /** Measures what a deployment takes on the root file system and in /boot, and whether it fits. */
 export function measureNeeds(
   state: SysrootState,
-  repo: Repo,
-  { commit, kernel, fillsVar, mergeRoot, bootDir }: NeedsRequest,
+  { tree, kernelBytes, bootChecksum, fillsVar, mergeRoot, bootDir }: NeedsRequest,
 ): SpaceCheck[] {
   const { paths } = state.sysroot;
-  const tree = measureTree(repo, commit, fillsVar);
+  const ofVar = fillsVar ? tree.ofVar : { bytes: 0, inodes: 0 };
   const local = mergeRoot === undefined ? { bytes: 0, inodes: 0 } : localEtcUse(rootDir(paths, mergeRoot));
-  const isShared = state.deployments.some(({ bootChecksum }) => bootChecksum === kernel.bootChecksum);
-  const kernelBytes = isShared ? 0 : kernel.kernelFile.sizeBytes + kernel.initrdFile.sizeBytes + 2 * BLOCK_BYTES;
+  const isShared = state.deployments.some((deployment) => deployment.bootChecksum === bootChecksum);
+  const bootBytes = isShared ? 0 : kernelBytes + 2 * BLOCK_BYTES;
   return checkSpace([
     {
       name: 'root file system',
       path: paths.gnomeos,
-      bytes: tree.bytes + local.bytes + 8 * BLOCK_BYTES,
-      inodes: tree.inodes + local.inodes + 32,
+      bytes: tree.bytes + ofVar.bytes + local.bytes + 8 * BLOCK_BYTES,
+      inodes: tree.inodes + ofVar.inodes + local.inodes + 32,
     },
-    { name: '/boot', path: bootDir, bytes: kernelBytes + 32 * BLOCK_BYTES, inodes: 8 },
+    { name: '/boot', path: bootDir, bytes: bootBytes + 32 * BLOCK_BYTES, inodes: 8 },
   ]);
 }
 

@@ -7,12 +7,21 @@
  * only then is anything old removed. A stop before the menu's write leaves a leftover root that nothing names.
  */
 import { join } from 'node:path';
-import { type BootEntry, type BootMenu, type BootStep, buildOverlay, HOST_ID, type KargEdit } from '../bootloader/index.ts';
+import {
+  type BootEntry,
+  type Bootloader,
+  type BootMenu,
+  type BootStep,
+  buildOverlay,
+  HOST_ID,
+  type KargEdit,
+} from '../bootloader/index.ts';
 import { type Checksum, type ContentDigest, HacktreeError, sha256 } from '../core/index.ts';
 import { lookupString } from '../format/index.ts';
 import { loadCommit, type Repo } from '../repo/index.ts';
-import { type CommitKernel, findCommitKernel, prettyName, treeKargs } from './commit-tree.ts';
+import { type LocatedKernel, locateKernel, measureTree, prettyName, type TreeNeeds, treeKargs } from './commit-tree.ts';
 import type { Deployment } from './deployment.ts';
+import { hashKernel, type KernelHashes } from './hash-kernel.ts';
 import { entryKargs } from './kargs-layers.ts';
 import { BOOT_SUBDIR, rootDir, stagingDir } from './layout.ts';
 import { measureNeeds } from './needs.ts';
@@ -82,12 +91,28 @@ export interface DeployPlan {
 }
 
 /** Plans. Errors: `kernel-missing`, `bootloader-missing`, `root-exists`, `ref-invalid`, `karg-invalid`, `object-missing`. */
-export function planDeploy(state: SysrootState, repo: Repo, request: DeployRequest): DeployPlan {
-  const { bootloader, sysroot } = state;
-  if (bootloader === undefined) throw noBootloader();
-  const kernel = findCommitKernel(repo, request.commit);
+export async function planDeploy(state: SysrootState, repo: Repo, request: DeployRequest): Promise<DeployPlan> {
+  if (state.bootloader === undefined) throw noBootloader();
+  const { files } = locateKernel(repo, request.commit);
+  const measuring = async (): Promise<TreeNeeds> => measureTree(repo, request.commit);
+  const [hashes, needs] = await Promise.all([hashKernel(files), measuring()]);
+  return makePlan({ state, bootloader: state.bootloader, repo, request, files, hashes, needs });
+}
+
+interface PlanInput {
+  readonly state: SysrootState;
+  readonly bootloader: Bootloader;
+  readonly repo: Repo;
+  readonly request: DeployRequest;
+  readonly files: LocatedKernel['files'];
+  readonly hashes: KernelHashes;
+  readonly needs: TreeNeeds;
+}
+
+function makePlan({ state, bootloader, repo, request, files, hashes, needs }: PlanInput): DeployPlan {
+  const { sysroot } = state;
   const mergeRoot = request.noMerge ? undefined : chooseMergeRoot(state, request.osName);
-  const deployment = describe(state, repo, request, mergeRoot, kernel);
+  const deployment = describe(state, repo, request, mergeRoot, hashes);
   const { root, varName } = deployment;
   const overlay = overlayName();
   const entry = makeEntry(state, repo, request, deployment, overlay);
@@ -96,8 +121,8 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
   const fillsVar = isVarEmpty(sysroot.paths, varName);
   const stamp = updateStamp(sysroot.paths, varName);
   const bootFiles = [
-    { from: kernel.kernelFile.path, to: entry.kernel },
-    { from: kernel.initrdFile.path, to: entry.initrds[0] ?? '' },
+    { from: files[0].path, to: entry.kernel },
+    { from: files[1].path, to: entry.initrds[0] ?? '' },
   ];
   const bootPlan = bootloader.plan(menuAfter, { settleAlso: [sysroot.paths.gnomeos] });
   const before: DeployStep[] = [
@@ -130,7 +155,10 @@ export function planDeploy(state: SysrootState, repo: Repo, request: DeployReque
     ...drops.map((dropped) => ({ kind: 'remove-root', title: `remove ${dropped}`, root: dropped }) as const),
     { kind: 'remove-unused-boot-files', title: 'remove kernels that no root needs' },
   ];
-  const space = measureNeeds(state, repo, { kernel, fillsVar, mergeRoot, commit: request.commit, bootDir: bootloader.bootDir });
+  const kernelBytes = files[0].sizeBytes + files[1].sizeBytes;
+  const { bootChecksum } = hashes;
+  const { bootDir } = bootloader;
+  const space = measureNeeds(state, { tree: needs, kernelBytes, bootChecksum, fillsVar, mergeRoot, bootDir });
   return {
     root,
     commit: request.commit,
@@ -167,7 +195,7 @@ function describe(
   repo: Repo,
   request: DeployRequest,
   mergeRoot: string | undefined,
-  kernel: CommitKernel,
+  { bootChecksum, digests }: KernelHashes,
 ): Deployment {
   const commit = loadCommit(repo, request.commit);
   const version = lookupString(commit.metadata, 'version');
@@ -176,7 +204,7 @@ function describe(
   const ref = request.refspec?.replace(/^[^:]*:/, '');
   const root = chooseRootName({ name: request.name, version, ref, timestampSec: commit.timestampSec }, taken);
   const osName = request.osName ?? merged?.osName ?? 'default';
-  const files = `${BOOT_SUBDIR}/${kernel.bootChecksum}`;
+  const files = `${BOOT_SUBDIR}/${bootChecksum}`;
   const pretty = prettyName(repo, request.commit) ?? 'Linux';
   return {
     root,
@@ -186,10 +214,10 @@ function describe(
     osName,
     varName: request.ownVar ? root : osName,
     deployedSec: request.nowSec,
-    bootChecksum: kernel.bootChecksum,
+    bootChecksum,
     bootFiles: new Map<string, string>([
-      [`${files}/vmlinuz`, kernel.kernelFile.digest],
-      [`${files}/initrd.img`, kernel.initrdFile.digest],
+      [`${files}/vmlinuz`, digests[0] ?? ''],
+      [`${files}/initrd.img`, digests[1] ?? ''],
       [overlayName().path, overlayName().digest],
     ]),
     machineKargs: [...(merged?.machineKargs ?? []), ...request.kargs],

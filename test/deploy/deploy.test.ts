@@ -133,13 +133,13 @@ describe('stopping a deployment', () => {
     await commitVersion('3.0');
     const pristine = join(dir, 'pristine');
     runOk('cp', ['-a', sysroot.paths.physical, pristine]);
-    const count = planDeploy(state(), openSysrootRepo(sysroot), requestFor('os')).steps.length;
+    const count = (await planDeploy(state(), openSysrootRepo(sysroot), requestFor('os'))).steps.length;
     expect(count).toBeGreaterThan(15);
     for (let k = 0; k <= count; k++) {
       fs.rmSync(sysroot.paths.physical, { recursive: true });
       runOk('cp', ['-a', pristine, sysroot.paths.physical]);
       const repo = openSysrootRepo(sysroot);
-      const plan = planDeploy(state(), repo, requestFor('os'));
+      const plan = await planDeploy(state(), repo, requestFor('os'));
       await applyDeploy(
         sysroot,
         repo,
