@@ -5,7 +5,7 @@
 
 /** Longest first, as measured on two cores. A file that is not here is short. */
 const SLOW = [
-  ...['boot/story', 'boot/story-disks', 'boot/initramfs', 'boot/trial', 'boot/power'],
+  ...['boot/story', 'boot/story-uefi', 'boot/story-own-boot', 'boot/story-dracut', 'boot/initramfs', 'boot/trial', 'boot/power'],
   ...['oracle/differential/chains', 'oracle/differential/generated', 'crash/power-cut', 'faults/checkout', 'faults/commit'],
   ...['oracle/checkout/modes', 'mirror/tools', 'oracle/cli-pull', 'faults/refs', 'mirror/kill', 'oracle/cli-read'],
   ...['faults/integrity', 'mirror/reuse', 'oracle/cli-conventions', 'crash/kill'],

@@ -4,44 +4,19 @@
  *
  * One disk with an MBR and GRUB for BIOS; every restart but those of the broken version is in order (lab/story.ts).
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { requireRoot, requireTool } from '../helpers/run.ts';
+import { describe, expect } from '@jest/globals';
 import { expectDeployed, expectHealthySystem } from './lab/expectations.ts';
-import {
-  closeStoryLab,
-  environmentOf,
-  LAB_LIMIT_MS,
-  openStoryLab,
-  publishBrokenVersion,
-  STEP_TEST_LIMIT_MS,
-  STORY_TOOLS,
-  Story,
-  type StoryLab,
-} from './lab/story.ts';
-import { BOOT_LIMIT_MS, stopAllVms } from './lab/vm.ts';
+import { environmentOf, inStory, publishBrokenVersion, STEP_TEST_LIMIT_MS, useStory } from './lab/story.ts';
+import { BOOT_LIMIT_MS } from './lab/vm.ts';
 
-const inVm = requireTool(...STORY_TOOLS) && requireRoot() ? it : it.skip;
-
-let lab: StoryLab | undefined;
-let story: Story;
-
-beforeAll(async () => {
-  if (!requireTool(...STORY_TOOLS) || !requireRoot()) return;
-  lab = await openStoryLab();
-  story = new Story(lab, { story: 'full', kind: 'bios' });
-}, LAB_LIMIT_MS);
-
-afterEach(stopAllVms);
-afterAll(async () => {
-  await closeStoryLab(lab);
-  process.stderr.write(story?.times.map((line) => `full story, ${line}\n`).join('') ?? '');
-});
+const told = useStory('full story', { story: 'full', kind: 'bios' });
 
 // Each test goes on with the disk as the one before left it.
 describe('a host with Debian', () => {
-  inVm(
+  inStory(
     '1. deploys version 1.0',
     async () => {
+      const { story } = told();
       const found = await story.stepOf(story.start(), 1);
       expect(found.one('id')).toBe('host');
       expect(found.all('init')).toContain('status 0');
@@ -50,9 +25,10 @@ describe('a host with Debian', () => {
     STEP_TEST_LIMIT_MS,
   );
 
-  inVm(
+  inStory(
     '2. boots it by itself and upgrades it from the mirror',
     async () => {
+      const { story } = told();
       const found = await story.stepOf(story.start(), 2);
       expectDeployed(found, 'root-1.0');
       expectHealthySystem(found, 'root-1.0');
@@ -63,9 +39,10 @@ describe('a host with Debian', () => {
     STEP_TEST_LIMIT_MS,
   );
 
-  inVm(
+  inStory(
     '3. boots version 2.0 with both sides of /etc, and the new user logs in',
     async () => {
+      const { story } = told();
       const vm = story.start();
       await vm.waitFor(/lab: waits for carol\n/, 5 * BOOT_LIMIT_MS);
       vm.send('\r');
@@ -88,9 +65,10 @@ describe('a host with Debian', () => {
     STEP_TEST_LIMIT_MS,
   );
 
-  inVm(
+  inStory(
     '4. boots version 1.0 when it is chosen with the cursor keys, with its own /etc, and makes it the default',
     async () => {
+      const { story } = told();
       const vm = story.start();
       await vm.chooseEntry(1);
       const found = await story.stepOf(vm, 4);
@@ -105,10 +83,11 @@ describe('a host with Debian', () => {
     STEP_TEST_LIMIT_MS,
   );
 
-  inVm(
+  inStory(
     '5. boots it by itself after that, and upgrades to a version that cannot boot',
     async () => {
-      if (lab !== undefined) publishBrokenVersion(lab);
+      const { lab, story } = told();
+      publishBrokenVersion(lab);
       const found = await story.stepOf(story.start(), 5);
       expectDeployed(found, 'root-1.0');
       expectHealthySystem(found, 'root-1.0');
@@ -117,9 +96,10 @@ describe('a host with Debian', () => {
     STEP_TEST_LIMIT_MS,
   );
 
-  inVm(
+  inStory(
     '6. boots version 1.0 again after two tries of the broken one, and says so',
     async () => {
+      const { story } = told();
       const vm = story.start({ canReboot: true });
       const found = await story.stepOf(vm, 6);
       expect(vm.text.match(/No init found/g)).toHaveLength(2);

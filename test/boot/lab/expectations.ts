@@ -1,11 +1,12 @@
 /** What every deployed root must show from inside, by the guest's report. Used by each test that boots one. */
 import { expect } from '@jest/globals';
+import type { DiskKind } from './disk.ts';
 import type { Report } from './report.ts';
 
 const WRITABLE = ['/etc', '/var', '/root', '/srv', '/mnt', '/media', '/home', '/tmp'];
 
 /** What holds in every deployed root, with and without systemd. */
-export function expectDeployed(found: Report, root: string): void {
+export function expectDeployed(found: Report, root: string, kind: DiskKind = 'bios'): void {
   expect(found.one('id')).toBe(root);
   expect(found.writable).toEqual(WRITABLE);
   expect(found.all('booted')).toEqual([`root=${root}`, 'var=debian', expect.stringMatching(/^boot_id=[0-9a-f-]{36}$/)]);
@@ -20,7 +21,7 @@ export function expectDeployed(found: Report, root: string): void {
       '/var /gnomeos/var/debian rw,relatime',
       '/home /home rw,relatime',
       `/var/lib/dpkg /gnomeos/${root}/var/lib/dpkg ro,relatime`,
-      '/boot /boot ro,relatime',
+      kind === 'separate-boot' ? '/boot / ro,relatime' : '/boot /boot ro,relatime',
       '/sysroot / ro,relatime',
     ]),
   );

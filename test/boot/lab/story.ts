@@ -8,16 +8,16 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { type Nginx, startNginx } from '../../helpers/nginx.ts';
-import { hacktreeOk, PROJECT_DIR, runOk } from '../../helpers/run.ts';
-import { type BaseRoot, ensureBaseRoot } from './base-root.ts';
+import { hacktreeOk, PROJECT_DIR, requireRoot, requireTool, runOk } from '../../helpers/run.ts';
+import { type BaseRoot, ensureBaseRoot, type InitrdName } from './base-root.ts';
 import type { DiskKind } from './disk.ts';
 import { type Report, reportUntilExit } from './report.ts';
 import { finishDisk, makeStage, makeTree, topOf, writeInto } from './stage.ts';
-import { BOOT_LIMIT_MS, startVm, type Vm, type VmOptions } from './vm.ts';
+import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm, type VmOptions } from './vm.ts';
 
-export const STORY_TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'setpriv', 'grub-mkimage', 'nginx', 'mcopy'];
+const STORY_TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'setpriv', 'grub-mkimage', 'nginx', 'mcopy'];
 
 /** A step boots, works and shuts down; the machine's own limit says more when it is the first to be over. */
 const STEP_LIMIT_MS = 5 * BOOT_LIMIT_MS;
@@ -36,8 +36,31 @@ export interface StoryLab {
   readonly nginx: Nginx;
 }
 
+const canTell = (): boolean => requireTool(...STORY_TOOLS) && requireRoot();
+
+/** A test that needs the lab. */
+export const inStory: (name: string, test: () => Promise<void>, limitMs: number) => void = canTell() ? it : it.skip;
+
+/** Makes a lab and a machine for the tests of a file, and takes them away after them. The result is there once tests run. */
+export function useStory(name: string, options: StoryOptions): () => { readonly lab: StoryLab; readonly story: Story } {
+  let lab: StoryLab | undefined;
+  let story: Story | undefined;
+  beforeAll(async () => {
+    if (!canTell()) return;
+    lab = await openStoryLab(options.initrd ?? 'small');
+    if (options.story === 'short') publishBrokenVersion(lab, `${BRANCH}-broken`);
+    story = new Story(lab, options);
+  }, LAB_LIMIT_MS);
+  afterEach(stopAllVms);
+  afterAll(async () => {
+    await closeStoryLab(lab);
+    process.stderr.write(story?.times.map((line) => `${name}, ${line}\n`).join('') ?? '');
+  });
+  return () => ({ lab: lab as StoryLab, story: story as Story });
+}
+
 /** Makes the first two versions, and serves the second. */
-export async function openStoryLab(): Promise<StoryLab> {
+async function openStoryLab(initrd: InitrdName): Promise<StoryLab> {
   const dir = mkdtempSync('/var/tmp/hacktree-test-');
   const base = await ensureBaseRoot();
   const [first, mirror] = [join(dir, 'first'), join(dir, 'mirror')];
@@ -49,7 +72,7 @@ export async function openStoryLab(): Promise<StoryLab> {
     ['2.0', mirror],
   ] as const) {
     const tree = join(dir, 'tree');
-    makeVersion(base, tree, version);
+    makeVersion(base, tree, version, initrd);
     hacktreeOk(commitOf(version, BRANCH, `--repo=${repo}`, tree));
     rmSync(tree, { recursive: true });
   }
@@ -57,14 +80,14 @@ export async function openStoryLab(): Promise<StoryLab> {
 }
 
 /** Stops the mirror and removes everything. */
-export async function closeStoryLab(lab: StoryLab | undefined): Promise<void> {
+async function closeStoryLab(lab: StoryLab | undefined): Promise<void> {
   await lab?.nginx.stop();
   if (lab !== undefined) rmSync(lab.dir, { recursive: true });
 }
 
 /** The stock tree with defaults in /etc that tell the version; from 2.0 on there is one more system user. */
-function makeVersion(base: BaseRoot, tree: string, version: string): void {
-  makeTree(base, tree, `root-${version}`);
+function makeVersion(base: BaseRoot, tree: string, version: string, initrd: InitrdName): void {
+  makeTree(base, tree, `root-${version}`, initrd);
   writeInto(tree, 'etc/issue', `Lab ${version}\n`);
   writeInto(tree, 'etc/lab.conf', `# of version ${version}\nname = unset\n\n# limits\nfiles = 10\n`);
   if (version === '1.0') return;
@@ -96,10 +119,12 @@ export function publishBrokenVersion({ dir, mirror }: StoryLab, branch: string =
   hacktreeOk(commitOf('3.0', branch, `--repo=${mirror}`, `--tree=ref=${BRANCH}`, `--tree=dir=${change}`));
 }
 
-interface StoryOptions {
+export interface StoryOptions {
   /** What is done in the machine: guest/story. */
   readonly story: 'full' | 'short';
   readonly kind: DiskKind;
+  /** Initial RAM disk of the deployed trees, not of the host. Default: a small one by initramfs-tools. */
+  readonly initrd?: InitrdName;
 }
 
 /** A machine's disk, and its steps one after the other. */
