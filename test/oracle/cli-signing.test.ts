@@ -6,8 +6,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeDict } from '../../src/format/index.ts';
-import { setSignatures } from '../../src/sign/index.ts';
+import { decodeDict, encodeDict } from '../../src/format/index.ts';
+import { listSignatures, setSignatures } from '../../src/sign/index.ts';
 import { makeEd25519Keys } from '../helpers/ed25519-keys.ts';
 import { fixtureDir } from '../helpers/fixture.ts';
 import { both, dropIn, type Outcome } from '../helpers/front-ends.ts';
@@ -231,15 +231,13 @@ function objectFile(at: string, extension: string, rev = 'main'): string {
   return join(at, 'objects', commit.slice(0, 2), `${commit.slice(2)}.${extension}`);
 }
 
-/** The ed25519 signatures as the real ostree prints them. */
-function signaturesOf(at: string, rev: string): Buffer[] {
-  const text = ostree(at, 'show', '--print-detached-metadata-key=ostree.sign.ed25519', rev);
-  return [...text.slice(1, -1).matchAll(/\[([^\]]*)\]/g)].map(([, list = '']) =>
-    Buffer.from([...list.matchAll(/0x([0-9a-f]{2})/g)].map(([, hex = '']) => Number.parseInt(hex, 16))),
-  );
+/** The ed25519 signatures. They are not read out of what ostree prints: bytes that end in zero it prints as text. */
+function signaturesOf(at: string, rev: string): readonly Uint8Array[] {
+  expect(ostree(at, 'show', '--print-detached-metadata-key=ostree.sign.ed25519', rev)).toMatch(/^\[.*, .*\]$/s);
+  return listSignatures(decodeDict(readFileSync(objectFile(at, 'commitmeta', rev))), 'ed25519');
 }
 
-function verifies(key: string, bytes: Buffer, signature: Buffer): boolean {
+function verifies(key: string, bytes: Buffer, signature: Uint8Array): boolean {
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(key, 'base64')]);
   return verify(null, bytes, createPublicKey({ key: der, format: 'der', type: 'spki' }), signature);
 }
