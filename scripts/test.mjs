@@ -2,7 +2,7 @@
  * npm test: installs what is missing, builds, runs every test but those of test/boot, prints `N passed, N failed`.
  *
  * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, two files at a time), `--all` both but
- * for the short stories and the power cuts of a machine, which take long: that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
+ * for the short stories, which take long: that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
  */
 import { availableParallelism } from 'node:os';
 import { ensureDebianPackages, ensureNodeModules, PACKAGES } from './setup.mjs';
@@ -14,7 +14,7 @@ const BOOT = ['--testPathPatterns', '/build/test/boot/', '--maxWorkers', '2'];
 const JEST_ARGUMENTS = {
   main: ['--testPathIgnorePatterns', '/build/test/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
   boot: BOOT,
-  'boot, without the longest': [...BOOT, '--testPathIgnorePatterns', '/(story-.*|power)\\.'],
+  'boot, without the longest': [...BOOT, '--testPathIgnorePatterns', '/story-.*\\.'],
 };
 
 const [first, ...rest] = process.argv.slice(2);
