@@ -11,7 +11,7 @@ import { type BaseRoot, bakeInitrds, ensureBaseRoot, type InitrdName } from './l
 import { ROOT_UUID } from './lab/disk.ts';
 import { expectDeployed, expectHealthySystem } from './lab/expectations.ts';
 import { type Report, waitForReport } from './lab/report.ts';
-import { addRoot, directBoot, finishDisk, HOST_ARGUMENTS, makeStage, rootOf, writeInto } from './lab/stage.ts';
+import { addRoot, breakTree, directBoot, finishDisk, HOST_ARGUMENTS, makeStage, rootOf, writeInto } from './lab/stage.ts';
 import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm } from './lab/vm.ts';
 
 const TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'setpriv'];
@@ -28,8 +28,7 @@ beforeAll(async () => {
   image = join(dir, 'disk.img');
   const stage = makeStage(base);
   for (const name of ['root-1', 'root-rw', 'root-broken']) addRoot(stage, name);
-  for (const path of ['usr/lib/systemd/systemd', 'usr/bin/dash', 'usr/bin/bash'])
-    writeInto(rootOf(stage, 'root-broken'), path, 'cannot start\n');
+  breakTree(rootOf(stage, 'root-broken'));
   writeInto(
     rootOf(stage, 'root-rw'),
     'etc/fstab',

@@ -109,6 +109,11 @@ export function writeInto(top: string, path: string, content: string | Uint8Arra
   writeFileSync(file, content, { mode });
 }
 
+/** Replaces what a tree could start, init and shells, by what cannot. */
+export function breakTree(top: string): void {
+  for (const path of ['usr/lib/systemd/systemd', 'usr/bin/dash', 'usr/bin/bash']) writeInto(top, path, 'cannot start\n');
+}
+
 /** Makes a boot entry for a root, and puts its kernel, initial RAM disk and the overlay where the boot loader finds them. */
 export function addEntry(
   stage: Stage,

@@ -14,7 +14,7 @@ import { hacktreeOk, PROJECT_DIR, requireRoot, requireTool, runOk } from '../../
 import { type BaseRoot, ensureBaseRoot, type InitrdName } from './base-root.ts';
 import type { DiskKind } from './disk.ts';
 import { type Report, reportUntilExit } from './report.ts';
-import { finishDisk, makeStage, makeTree, topOf, writeInto } from './stage.ts';
+import { breakTree, finishDisk, makeStage, makeTree, topOf, writeInto } from './stage.ts';
 import { BOOT_LIMIT_MS, startVm, stopAllVms, type Vm, type VmOptions } from './vm.ts';
 
 const STORY_TOOLS = ['qemu-system-x86_64', 'mmdebstrap', 'mke2fs', 'setpriv', 'grub-mkimage', 'nginx', 'mcopy'];
@@ -115,7 +115,7 @@ const commitOf = (version: string, branch: string, ...rest: string[]): string[] 
 /** Publishes version 3.0, on the branch or another: it has nothing that could start, neither init nor a shell. */
 export function publishBrokenVersion({ dir, mirror }: StoryLab, branch: string = BRANCH): void {
   const change = join(dir, 'broken');
-  for (const path of ['usr/lib/systemd/systemd', 'usr/bin/dash', 'usr/bin/bash']) writeInto(change, path, 'cannot start\n');
+  breakTree(change);
   hacktreeOk(commitOf('3.0', branch, `--repo=${mirror}`, `--tree=ref=${BRANCH}`, `--tree=dir=${change}`));
 }
 
