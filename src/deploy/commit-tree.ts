@@ -17,7 +17,7 @@ import {
   walkDirs,
   wholeBlocks,
 } from '../repo/index.ts';
-import type { KernelObject } from './hash-kernel.ts';
+import type { KernelObject, KernelPair } from './hash-kernel.ts';
 
 /** Finds a path in a tree, following symlinks inside of it; undefined when there is nothing. */
 function findNode(repo: Repo, root: TreeDir, path: string, depth = 0): TreeNode | undefined {
@@ -74,7 +74,7 @@ function commitReader(repo: Repo, commit: Checksum, root: TreeDir): TreeReader {
 
 export interface LocatedKernel extends TreeKernel {
   /** Objects of kernel and initial RAM disk. */
-  readonly files: readonly [KernelObject, KernelObject];
+  readonly files: KernelPair<KernelObject>;
 }
 
 /** Finds the kernel of a commit. Errors: `kernel-missing`, `object-missing`, `object-corrupt`. */

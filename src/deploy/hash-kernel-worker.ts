@@ -2,12 +2,12 @@
 import { type Checksum, type ContentDigest, createSha256, HacktreeError, type Sha256 } from '../core/index.ts';
 import { encodeFileHeader } from '../format/index.ts';
 import { plainChunks } from '../repo/index.ts';
-import type { KernelHashes, KernelObject } from './hash-kernel.ts';
+import type { KernelHashes, KernelObject, KernelPair } from './hash-kernel.ts';
 
-export function createWorker(): (files: readonly KernelObject[]) => KernelHashes {
-  return (files) => {
+export function createWorker(): (files: KernelPair<KernelObject>) => KernelHashes {
+  return ([kernel, initrd]) => {
     const boot = createSha256();
-    const digests = files.map((file) => hashFile(file, boot));
+    const digests = [hashFile(kernel, boot), hashFile(initrd, boot)] as const;
     return { digests, bootChecksum: boot.digest().toString('hex') as Checksum };
   };
 }

@@ -19,24 +19,26 @@ export interface KernelObject {
   readonly sizeBytes: number;
 }
 
+/** Kernel and initial RAM disk. */
+export type KernelPair<T> = readonly [kernel: T, initrd: T];
+
 export interface KernelHashes {
   /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. */
   readonly bootChecksum: Checksum;
   /** SHA-256 of each file's bytes. */
-  readonly digests: readonly ContentDigest[];
+  readonly digests: KernelPair<ContentDigest>;
 }
 
 /** Less is hashed sooner than a thread has started. Bytes. */
 const LARGE_BYTES = 16 << 20;
 
 /** Hashes kernel and initial RAM disk. Errors: `object-corrupt`. */
-export async function hashKernel(files: readonly KernelObject[]): Promise<KernelHashes> {
-  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+export async function hashKernel(files: KernelPair<KernelObject>): Promise<KernelHashes> {
   const module = new URL('./hash-kernel-worker.js', import.meta.url);
-  const pool = openPool<undefined, readonly KernelObject[], KernelHashes>({
+  const pool = openPool<undefined, KernelPair<KernelObject>, KernelHashes>({
     module,
     init: undefined,
-    size: bytes < LARGE_BYTES ? 0 : 1,
+    size: files[0].sizeBytes + files[1].sizeBytes < LARGE_BYTES ? 0 : 1,
   });
   try {
     return await pool.run(files);

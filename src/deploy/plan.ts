@@ -216,8 +216,8 @@ function describe(
     deployedSec: request.nowSec,
     bootChecksum,
     bootFiles: new Map<string, string>([
-      [`${files}/vmlinuz`, digests[0] ?? ''],
-      [`${files}/initrd.img`, digests[1] ?? ''],
+      [`${files}/vmlinuz`, digests[0]],
+      [`${files}/initrd.img`, digests[1]],
       [overlayName().path, overlayName().digest],
     ]),
     machineKargs: [...(merged?.machineKargs ?? []), ...request.kargs],
