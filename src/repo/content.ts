@@ -89,6 +89,7 @@ function* inflatedChunks(file: FileObject, offset: number): Generator<Buffer> {
   const inflater = new RawInflater();
   const output = Buffer.allocUnsafe(CHUNK_BYTES);
   let total = 0;
+  let isEnd = false;
   try {
     for (const packed of plainChunks(file.path, offset)) {
       let step: InflateStep;
@@ -100,10 +101,10 @@ function* inflatedChunks(file: FileObject, offset: number): Generator<Buffer> {
         if (total > file.sizeBytes) throw corrupt(file, `at least ${total} bytes`);
         if (step.written > 0) yield output.subarray(0, step.written);
       } while (step.written === output.length && !step.isEnd);
-      if (step.isEnd && total === file.sizeBytes) return;
-      if (step.isEnd) break;
+      isEnd = step.isEnd;
+      if (isEnd) break;
     }
-    throw corrupt(file, `content of ${total} bytes`);
+    if (!isEnd || total !== file.sizeBytes) throw corrupt(file, `content of ${total} bytes`);
   } finally {
     inflater.close();
   }

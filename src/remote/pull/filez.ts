@@ -12,13 +12,13 @@ import {
   HEADER_PREFIX_BYTES,
   isSymlinkMode,
 } from '../../format/index.ts';
-import { inflateToSize } from '../../repo/index.ts';
+import { inflateToSize, WHOLE_BUFFER_BYTES } from '../../repo/index.ts';
 import { corruptObject, type Origin } from './metadata.ts';
 import type { StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
-/** Compressed objects and contents up to this size are handled in memory. Less than the writer's WHOLE_BUFFER_BYTES. */
-export const IN_MEMORY_BYTES = (1 << 20) - 1;
+/** Compressed objects and contents up to this size are handled in memory: what ObjectWriter.writeFilled takes. */
+export const IN_MEMORY_BYTES = WHOLE_BUFFER_BYTES - 1;
 /** Holds one content at a time. */
 let scratch: Buffer | undefined;
 
@@ -39,7 +39,7 @@ export function splitFilez(raw: Buffer, checksum: Checksum, origin: Origin): Fil
   });
 }
 
-/** Verifies and stages a file object of less than IN_MEMORY_BYTES. Errors: `object-corrupt`, `repo-mode`, those of writing. */
+/** Verifies and stages a file object of at most IN_MEMORY_BYTES. Errors: `object-corrupt`, `repo-mode`, those of writing. */
 export function storeFilez(storage: Storage, checksum: Checksum, filez: Filez, origin: Origin): StoredFile {
   const { writer } = storage;
   const { header, body } = filez;

@@ -18,6 +18,7 @@ import {
   readContent,
   readFully,
 } from '../../repo/index.ts';
+import { IN_MEMORY_BYTES } from './filez.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
 /** What is to be made of what. */
@@ -33,7 +34,6 @@ export interface MakeItem {
 
 /** Codes that say: this candidate or this record is wrong, try another way. */
 const WRONG = ['object-corrupt', 'object-missing', 'format-invalid'];
-const IN_MEMORY_BYTES = 1 << 20;
 
 /** Makes and stages an object; returns its content's size, undefined when it cannot be made of what is here. */
 export async function makeFile(storage: Storage, item: MakeItem): Promise<number | undefined> {
