@@ -21,7 +21,7 @@ const LAYERS = {
 /** Package -> the only place that may import it. Those with one file each are in scripts/layers.mjs. */
 const DOORS = {
   '@oclif/core': '^(src/commands|bin)/',
-  koffi: '^src/sys/natives(-lzma|-zlib)?\\.ts$',
+  koffi: '^src/sys/natives(-koffi)?\\.ts$',
 };
 
 const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({

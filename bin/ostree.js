@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/ostree.js';
+const { main } = require('../dist/ostree.js');
 
-await main();
+main();

@@ -1,14 +1,17 @@
 /**
- * Builds dist/: bundles with esbuild (ES modules, code splitting, all files flat), then writes the library's .d.ts files.
+ * Builds dist/: bundles with esbuild, records the bytecode, then writes the library's .d.ts files.
  *
- * Entries are src/commands/main.ts, src/commands/ostree.ts, src/library.ts and every src/**\/*-worker.ts. They land side by side in dist/, so that
- * `new URL('./x-worker.js', import.meta.url)` finds a worker from whatever chunk asks for it. Splitting keeps start-up
- * small: a command's code, and the packages that only it needs, are separate files loaded by dynamic import.
+ * Entries are src/commands/main.ts, src/commands/ostree.ts, src/library.ts and every src/**\/*-worker.ts. esbuild splits them into
+ * chunks: a command's code, and the packages that only it needs, are separate files loaded by dynamic import. It splits ES modules only,
+ * so each of its files is turned into a CommonJS one afterwards, in dist/code/; src/load.ts loads those, much faster than
+ * Node loads ES modules. dist/ itself has a file for each entry, all side by side, so that `new URL('./x-worker.js', import.meta.url)`
+ * finds a worker from whatever chunk asks for it.
  * Packages are bundled but for two: koffi finds its binary beside itself, and openpgp is LGPL and stays replaceable.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+import { writeCodeCache } from './code-cache.mjs';
 import { directImports } from './direct-imports.mjs';
 import { lazyRequires } from './lazy-requires.mjs';
 import { tool } from './steps.mjs';
@@ -16,9 +19,9 @@ import { undiciParts } from './undici-parts.mjs';
 
 const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
 
-/** CommonJS packages (oclif) call require() for Node's own modules, which an ES module does not have. */
-const REQUIRE_BANNER =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+const MINIFY = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' };
+/** What a file has as import.meta.url: its entry's place, dist/. */
+const URL_BANNER = "const __url=()=>require('node:url').pathToFileURL(__dirname).href;";
 
 function findEntries() {
   const workers = readdirSync('src', { recursive: true })
@@ -32,13 +35,36 @@ function findEntries() {
   return entries;
 }
 
-/** Takes the banner away where nothing calls require: it is in every file, and a command loads twenty. */
-function dropIdleBanners(files) {
-  for (const file of files) {
-    const text = readFileSync(file, 'utf8');
-    if (text.split(/\brequire\b/).length > 2) continue;
-    writeFileSync(file, text.replace(`${REQUIRE_BANNER}\n`, ''));
-  }
+/** Node's own modules are required as they are: esbuild would make a copy of each for every file, with a getter for each name. */
+function requireBuiltins(text) {
+  return text
+    .replace(/\bimport\s*\*\s*as (\w+) ?from ?("node:[a-z_/]+");/g, 'const $1=require($2);')
+    .replace(/\bimport ?\{([\w$, ]+)\} ?from ?("node:[a-z_/]+");/g, (_, names, module) => {
+      return `const {${names.replaceAll(' as ', ': ')}}=require(${module});`;
+    });
+}
+
+/** Writes a file of esbuild's as CommonJS, into dist/code/. */
+async function writeCode({ path, text }) {
+  const { code } = await transform(requireBuiltins(text), {
+    ...MINIFY,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': '__url' },
+  });
+  const called = code.replace(/\b__url\b/g, '__url()');
+  writeFileSync(join('dist/code', basename(path)), called === code ? code : URL_BANNER + called);
+}
+
+/** Writes the file of an entry. Node reads off the line that never runs which names an ES module can import. */
+function writeEntry(name, exports) {
+  const names = `0 && (module.exports = { ${exports.join(', ')} });`;
+  writeFileSync(
+    join('dist', `${name}.js`),
+    `const { load } = require('./load.js');\nmodule.exports = load('${name}');\n${names}\n`,
+  );
 }
 
 /** Writes the licences of the packages whose code is in the bundle. */
@@ -58,9 +84,19 @@ function writeLicences(metafile) {
 }
 
 rmSync('dist', { recursive: true, force: true });
-const entryPoints = findEntries();
-const { metafile } = await build({
-  entryPoints,
+mkdirSync('dist/code', { recursive: true });
+writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
+await build({
+  ...MINIFY,
+  entryPoints: ['src/load.ts'],
+  outfile: 'dist/load.js',
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+});
+const { metafile, outputFiles } = await build({
+  ...MINIFY,
+  entryPoints: findEntries(),
   outdir: 'dist',
   entryNames: '[name]',
   chunkNames: '[name]-[hash]',
@@ -71,16 +107,18 @@ const { metafile } = await build({
   target: 'node20',
   external: ['koffi', 'openpgp'],
   plugins: [directImports, lazyRequires, undiciParts],
-  banner: { js: REQUIRE_BANNER },
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
   metafile: true,
+  write: false,
   logLevel: 'warning',
 });
-dropIdleBanners(Object.keys(metafile.outputs));
-writeLicences(metafile);
-if (existsSync('src/library.ts') && tool('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exit(1);
+await Promise.all(outputFiles.map(writeCode));
 const outputs = Object.entries(metafile.outputs);
+const entries = outputs.filter(([, { entryPoint }]) => findEntries().includes(entryPoint));
+for (const [path, { exports }] of entries) writeEntry(basename(path, '.js'), exports);
+writeLicences(metafile);
+const recorded = writeCodeCache();
+if (existsSync('src/library.ts') && tool('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exit(1);
 const bytes = outputs.reduce((sum, [, { bytes }]) => sum + bytes, 0);
-console.log(`dist/: ${entryPoints.length} entries, ${outputs.length} files, ${Math.round(bytes / 1024)} KiB`);
+console.log(
+  `dist/: ${entries.length} entries, ${outputs.length} files, ${Math.round(bytes / 1024)} KiB, bytecode of ${recorded} files`,
+);

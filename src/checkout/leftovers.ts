@@ -2,9 +2,8 @@
  * Directories that hold an unfinished checkout: named `PREFIX.hacktree-XXXXXXXX`, locked with flock(2) as long as the checkout
  * runs. One whose lock is free was left by a checkout that was killed, and goes with the next run.
  */
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { errnoOf } from '../core/index.ts';
+import { errnoOf, nodeCrypto } from '../core/index.ts';
 import { closeFd, identityAt, mkdirAt, openDirAt, removeTreeAt, tryLockExclusive } from '../sys/index.ts';
 
 /** An open, locked, private directory. */
@@ -19,7 +18,9 @@ const RANDOM_HEX = 8;
 /** Makes a working directory (mode 0700) called `prefix` and a random end, below an open directory. */
 export function makeWorkDir(parent: number, prefix: string): WorkDir {
   for (;;) {
-    const name = `${prefix}${MARK}${randomBytes(RANDOM_HEX / 2).toString('hex')}`;
+    const name = `${prefix}${MARK}${nodeCrypto()
+      .randomBytes(RANDOM_HEX / 2)
+      .toString('hex')}`;
     if (!mkdirAt(parent, name, 0o700)) continue;
     const fd = openDirAt(parent, name);
     if (fd === undefined) continue;

@@ -2,6 +2,7 @@
  * A thread's share of a checkout: it is given directories, checks out as many as fit into a slice of time, and gives back
  * those that are left with what it found below them. The main thread and worker threads run this same function.
  */
+import { monotonicMs } from '../core/index.ts';
 import type { Repo } from '../repo/index.ts';
 import { noTally, type PlaceContext, type Tally } from './context.ts';
 import type { LabelFor } from './inode.ts';
@@ -47,11 +48,11 @@ export function openWork({ settings, destination }: WorkInit, repo: Repo, labelF
   const placer = new DirPlacer(context, new MetadataLoader(repo), destination);
   const work = async ({ tasks, sliceMs }: Share): Promise<ShareResult> => {
     for (const task of tasks) placer.tasks.push(task);
-    const end = performance.now() + sliceMs;
+    const end = monotonicMs() + sliceMs;
     for (let task = placer.tasks.pop(); task !== undefined; task = placer.tasks.pop()) {
       const placing = placer.place(task);
       if (placing !== undefined) await placing;
-      if (performance.now() >= end) break;
+      if (monotonicMs() >= end) break;
     }
     const done = { ...tally };
     Object.assign(tally, noTally());

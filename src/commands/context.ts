@@ -4,7 +4,7 @@
  * A command prints through the context and nowhere else, so that `--json`, a closed pipe, and the progress line are
  * dealt with in one place. With `--json` printing does nothing: the command returns its data instead.
  */
-import { type ErrorCode, HacktreeError, type Progress } from '../core/index.ts';
+import { type ErrorCode, HacktreeError, monotonicMs, type Progress } from '../core/index.ts';
 import { type OstreeEnvironment, readEnvironment } from './environment.ts';
 import { Output, writeStderr } from './output.ts';
 import { ProgressDrawer, type ProgressMode, progressStyle } from './progress.ts';
@@ -51,7 +51,7 @@ export class Context {
     this.#drawer = new ProgressDrawer({
       style: progressStyle(options.progress, place.surroundings.stderrIsTerminal),
       write: writeStderr,
-      nowMs: () => performance.now(),
+      nowMs: monotonicMs,
       columns: place.surroundings.columns,
     });
   }

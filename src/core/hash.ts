@@ -6,8 +6,8 @@
  * independent check in tests.
  */
 
-import * as crypto from 'node:crypto';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { nodeCrypto } from './late-builtins.ts';
 
 export interface Sha256 {
   update(bytes: Uint8Array): this;
@@ -33,7 +33,7 @@ let nativeWorks: boolean | undefined;
 function hasNative(): boolean {
   if (nativeWorks === undefined) {
     try {
-      crypto.createHash('sha256').update('').digest();
+      nodeCrypto().createHash('sha256').update('').digest();
       nativeWorks = true;
     } catch {
       nativeWorks = false;
@@ -44,16 +44,18 @@ function hasNative(): boolean {
 
 /** Starts a SHA-256. `portable` forces the pure JavaScript implementation. */
 export function createSha256(options: { portable?: boolean } = {}): Sha256 {
-  return options.portable !== true && hasNative() ? crypto.createHash('sha256') : new PortableSha256();
+  return options.portable !== true && hasNative() ? nodeCrypto().createHash('sha256') : new PortableSha256();
 }
 
 /** Hashes one short or long byte array to 32 bytes. */
 export function sha256(bytes: Uint8Array): Buffer {
   if (!hasNative()) return new PortableSha256().update(bytes).digest();
+  const crypto = nodeCrypto();
   return crypto.hash === undefined ? crypto.createHash('sha256').update(bytes).digest() : crypto.hash('sha256', bytes, 'buffer');
 }
 
 /** Hashes one short or long byte array to 64 hex characters. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return hasNative() && crypto.hash !== undefined ? crypto.hash('sha256', bytes, 'hex') : sha256(bytes).toString('hex');
+  const hash = hasNative() ? nodeCrypto().hash : undefined;
+  return hash === undefined ? sha256(bytes).toString('hex') : hash('sha256', bytes, 'hex');
 }

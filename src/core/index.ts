@@ -3,6 +3,7 @@ export * from './bytes.ts';
 export * from './checksum.ts';
 export * from './errors.ts';
 export * from './hash.ts';
+export * from './late-builtins.ts';
 export * from './names.ts';
 export * from './print-size.ts';
 export * from './progress.ts';

@@ -6,8 +6,7 @@
  * needs little memory besides. The hash is keyed, because checksums in a hostile tree can be chosen. At most 63 bytes an
  * object, plus 2 KiB a table.
  */
-import { randomBytes } from 'node:crypto';
-import { CHECKSUM_BYTES, type Checksum } from '../core/index.ts';
+import { CHECKSUM_BYTES, type Checksum, nodeCrypto } from '../core/index.ts';
 import { OBJECT_TYPE_NUMBER, type ObjectType } from '../format/index.ts';
 
 const WORDS = CHECKSUM_BYTES / 4;
@@ -34,7 +33,7 @@ export class ObjectTable {
   readonly #tables: (Table | undefined)[] = new Array(256);
   readonly #key = new Int32Array(CHECKSUM_BYTES / 4);
   readonly #keyBytes = Buffer.from(this.#key.buffer);
-  readonly #salt = new Int32Array(WORDS).map(() => randomBytes(4).readInt32LE() | 1);
+  readonly #salt = new Int32Array(WORDS).map(() => nodeCrypto().randomBytes(4).readInt32LE() | 1);
   #count = 0;
 
   /** Number of distinct (checksum, type) pairs. */

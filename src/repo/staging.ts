@@ -7,9 +7,9 @@
  *
  * Source: ostree-format 11.
  */
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { nodeCrypto } from '../core/index.ts';
 import { acquireLock, type FileLock } from '../sys/index.ts';
 import { tmpDir } from './layout.ts';
 import type { Repo } from './repo.ts';
@@ -75,7 +75,7 @@ function removeExpired(repo: Repo, path: string, name: string): void {
 
 async function createStaging(tmp: string, bootId: string): Promise<Staging> {
   for (;;) {
-    const path = join(tmp, `staging-${bootId}-${randomBytes(4).toString('base64url').replace(/[-_]/g, 'x')}`);
+    const path = join(tmp, `staging-${bootId}-${nodeCrypto().randomBytes(4).toString('base64url').replace(/[-_]/g, 'x')}`);
     if (fs.existsSync(path)) continue;
     // The lock comes first: a directory without a held lock may be taken over by anybody.
     const lock = await acquireLock(`${path}-lock`, { kind: 'exclusive', timeoutMs: 0, mode: 0o600 });

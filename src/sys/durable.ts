@@ -6,10 +6,9 @@
  * a journalling file system without its journal needs more: see bootloader/.)
  */
 
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { HacktreeError } from '../core/index.ts';
+import { HacktreeError, nodeCrypto } from '../core/index.ts';
 import { syncFileSystemOf } from './natives.ts';
 
 export interface DurableOptions {
@@ -67,7 +66,10 @@ export class DurableFile {
 }
 
 function temporaryPath(target: string, { temporaryDir }: DurableOptions): string {
-  return path.join(temporaryDir ?? path.dirname(target), `.tmp-${path.basename(target)}-${randomBytes(6).toString('hex')}`);
+  return path.join(
+    temporaryDir ?? path.dirname(target),
+    `.tmp-${path.basename(target)}-${nodeCrypto().randomBytes(6).toString('hex')}`,
+  );
 }
 
 /** Flushes, closes and names a temporary file; removes it when that fails. */

@@ -7,10 +7,8 @@
  *
  * **Source:** lzma/base.h (lzma_stream, lzma_ret), lzma/container.h, lzma/lzma12.h of liblzma 5.x; LP64 layout.
  */
-import { createRequire } from 'node:module';
 import { HacktreeError } from '../core/index.ts';
-
-const require = createRequire(import.meta.url);
+import { loadKoffi } from './natives-koffi.ts';
 
 const LIBRARY = 'liblzma.so.5';
 
@@ -38,7 +36,7 @@ function load(): Liblzma | null {
 
 function tryLoad(): Liblzma | null {
   try {
-    const koffi: typeof import('koffi') = require('koffi');
+    const koffi = loadKoffi();
     const lzma = koffi.load(LIBRARY);
     const bind = (prototype: string): Native => lzma.func(prototype) as unknown as Native;
     return {

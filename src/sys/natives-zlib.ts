@@ -7,10 +7,8 @@
  *
  * Source: zlib.h (z_stream, inflateInit2_, inflate, inflateReset); LP64 layout, little-endian.
  */
-import { createRequire } from 'node:module';
 import { HacktreeError } from '../core/index.ts';
-
-const require = createRequire(import.meta.url);
+import { loadKoffi } from './natives-koffi.ts';
 
 interface Zlib {
   readonly address: (memory: Uint8Array) => bigint;
@@ -32,7 +30,7 @@ function load(): Zlib {
 
 function tryLoad(name: string | null): Zlib | undefined {
   try {
-    const koffi: typeof import('koffi') = require('koffi');
+    const koffi = loadKoffi();
     const zlib = koffi.load(name);
     return {
       address: (memory) => koffi.address(memory),

@@ -4,11 +4,9 @@
  * Calls are synchronous and thin. Each fails as Node's fs does: an Error with `code` (errno name), `syscall`, `path`.
  * Constants are those of Linux on x86-64 and arm64 (little-endian, LP64), from the kernel's uapi headers.
  */
-import { createRequire } from 'node:module';
 import { HacktreeError } from '../core/index.ts';
+import { loadKoffi } from './natives-koffi.ts';
 import { AT_FDCWD } from './statx.ts';
-
-const require = createRequire(import.meta.url);
 
 // biome-ignore lint/suspicious/noExplicitAny: foreign functions have no static types
 type Native = (...args: any[]) => number;
@@ -63,7 +61,7 @@ function load(): Library {
   if (library !== undefined) return library;
   let koffi: typeof import('koffi');
   try {
-    koffi = require('koffi');
+    koffi = loadKoffi();
   } catch (cause) {
     throw new HacktreeError('not-supported', `Cannot load the system call library for ${process.platform}-${process.arch}`, {
       hints: ['hacktree runs on Linux x86-64 and arm64; reinstall it with its optional dependencies (npm ci)'],

@@ -7,6 +7,7 @@
  * Error with the errno.
  */
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, type ErrorDetails, HacktreeError, isHacktreeError } from '../core/index.ts';
 
@@ -63,7 +64,7 @@ export function openPool<Init, Task, Result>(options: PoolOptions<Init>): Pool<T
 function inlinePool<Init, Task, Result>(options: PoolOptions<Init>): Pool<Task, Result> {
   let ready: Promise<WorkerFunction<Task, Result>> | undefined;
   const start = async (): Promise<WorkerFunction<Task, Result>> => {
-    const module: WorkerModule<Init, Task, Result> = await import(options.module.href);
+    const module: WorkerModule<Init, Task, Result> = await import(fileURLToPath(options.module));
     return module.createWorker(options.init);
   };
   return {
@@ -158,7 +159,7 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
     const { module, init, youngGenerationMb } = this.#options;
     const worker = new Worker(new URL('./pool-worker.js', import.meta.url), {
       ...(youngGenerationMb === undefined ? {} : { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
-      workerData: { module: module.href, init },
+      workerData: { module: fileURLToPath(module), init },
     });
     const thread = { worker, load: 0 };
     worker.on('message', (reply: Reply) => this.#settle(thread, reply));

@@ -7,7 +7,7 @@
  * Source: ostree-format 11, 12; ostree-cli A.1 (`pull`, `pull-local`).
  */
 import * as fs from 'node:fs';
-import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
+import { type Checksum, HacktreeError, monotonicMs, type ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
 import {
   addToContentIndex,
@@ -84,7 +84,7 @@ class Pull {
   readonly #access: RemoteAccess;
   readonly #options: PullOptions;
   readonly #trust: Trust;
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicMs();
   readonly #totals: PullTotals = {
     metadata: 0,
     content: 0,
@@ -365,7 +365,7 @@ class Pull {
       contentReused: this.#reusedObjects,
       bytesSaved: this.#totals.savedByIndex,
       deltaBytesSaved: this.#totals.savedByDeltas,
-      elapsedSec: Math.floor((performance.now() - this.#startMs) / 1000),
+      elapsedSec: Math.floor((monotonicMs() - this.#startMs) / 1000),
       planned,
       ...(this.#mirrorIndex === undefined ? {} : { mirrorIndex: this.#mirrorIndex }),
     };

@@ -29,7 +29,6 @@ import { rewriteTree } from './rewrite-tree.ts';
 import { scanDirectory } from './scan.ts';
 import { StatCache, StatCacheWriter } from './stat-cache.ts';
 import { statCachePath } from './stat-cache-path.ts';
-import { importTar } from './tar-import.ts';
 import { type LayerReport, type TreeRef, TreeSink } from './tree-sink.ts';
 
 /** Totals of all layers. */
@@ -201,6 +200,7 @@ function readRevision(job: Job, rev: string): Promise<TreeRef> | TreeRef {
 
 async function readTar(job: Job, path: string): Promise<TreeRef> {
   const { options, modifiers, transaction, sink, newContent } = job;
+  const { importTar } = await import('./tar-import.ts');
   const result = await importTar(path, {
     writer: transaction.writer,
     sink,

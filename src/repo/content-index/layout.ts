@@ -19,8 +19,8 @@
  * One content may have many objects (other owner, mode or xattrs), each its own record. The same record may be in several
  * segments. Symlinks are not in the index.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { nodeCrypto } from '../../core/index.ts';
 import { ownDir } from '../layout.ts';
 
 export const MAGIC = Buffer.from('HTCI\x01\0\0\0', 'latin1');
@@ -49,7 +49,7 @@ export function isSegmentName(name: string): boolean {
 
 /** Makes a name for a new segment. */
 export function newSegmentName(): string {
-  return `segment-${randomBytes(8).toString('hex')}`;
+  return `segment-${nodeCrypto().randomBytes(8).toString('hex')}`;
 }
 
 /** Size of a segment of this many records. */
