@@ -11,10 +11,10 @@ const words = (text) => text.trim().split(/\s+/);
 /** Debian packages by who wants them. */
 export const PACKAGES = {
   demo: words('mmdebstrap ca-certificates'),
-  bench: words('ostree mmdebstrap ca-certificates time'),
+  bench: words('ostree mmdebstrap ca-certificates time libdeflate0'),
   test: words(`
     ostree git attr acl strace fakeroot mmdebstrap bubblewrap fuse3 time procps python3
-    xz-utils zstd bzip2 cpio gnupg openssl nginx-light busybox-static ca-certificates tzdata selinux-utils
+    xz-utils zstd bzip2 libdeflate0 cpio gnupg openssl nginx-light busybox-static ca-certificates tzdata selinux-utils
     btrfs-progs xfsprogs e2fsprogs dosfstools mtools fdisk squashfs-tools
     qemu-system-x86 qemu-utils qemu-system-data seabios ovmf ipxe-qemu
     grub-pc-bin grub-efi-amd64-bin grub-common grub2-common kmod`),

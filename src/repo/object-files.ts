@@ -29,6 +29,19 @@ export interface WriterInit {
   readonly stagedMarks: SharedArrayBuffer;
 }
 
+/** Looks into one directory of the repository before all of its names are read at once, which costs as much as some twenty looks. */
+const LOOKS_BEFORE_LISTING = 16;
+/** Names that are held in memory at most, 100 bytes each. */
+const MAX_LISTED_NAMES = 200_000;
+
+/** What is known of one directory of the repository's objects. */
+interface Prefix {
+  readonly exists: boolean;
+  looks: number;
+  /** Names as they were when they were read; an object that comes meanwhile is only written twice. */
+  names: ReadonlySet<string> | undefined;
+}
+
 /** Leading bits of a checksum that a mark stands for. */
 const MARK_BITS = 24;
 
@@ -50,7 +63,8 @@ export class ObjectFiles {
   readonly #marks: Int32Array;
   /** Open objects directory, once something was looked for in it. */
   #objects: number | undefined;
-  readonly #prefixes = new Map<string, boolean>();
+  readonly #prefixes = new Map<string, Prefix>();
+  #listedNames = 0;
   readonly #stagedBefore: boolean;
   readonly #euid = process.geteuid?.() ?? 0;
   readonly #egid = process.getegid?.() ?? 0;
@@ -74,7 +88,7 @@ export class ObjectFiles {
 
   /** Tells whether the object is in the repository or already staged. */
   has(checksum: Checksum, type: ObjectType): boolean {
-    if (this.#mayHave(checksum.slice(0, 2)) && this.#isPublished(checksum, type)) return true;
+    if (this.#isPublished(checksum, type)) return true;
     if (this.repo.parent !== undefined && hasObject(this.repo.parent, checksum, type)) return true;
     if (!this.mayBeStaged(checksum)) return false;
     return fs.lstatSync(this.stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
@@ -86,6 +100,10 @@ export class ObjectFiles {
   }
 
   #isPublished(checksum: Checksum, type: ObjectType): boolean {
+    const prefix = this.#prefix(checksum.slice(0, 2));
+    if (!prefix.exists) return false;
+    const names = prefix.names ?? this.#listPrefix(prefix, checksum.slice(0, 2));
+    if (names !== undefined) return names.has(loosePath(this.repo.mode, checksum, type).slice(3));
     this.#objects ??= openDirAt(-1, `${this.repo.objectsPath}/.`);
     return this.#objects !== undefined && statAt(this.#objects, loosePath(this.repo.mode, checksum, type)) !== undefined;
   }
@@ -101,14 +119,21 @@ export class ObjectFiles {
     Atomics.or(this.#marks, mark >>> 5, 1 << (mark & 31));
   }
 
-  /** false when the repository had no object of this prefix; one that comes meanwhile is only written twice. */
-  #mayHave(prefix: string): boolean {
-    let known = this.#prefixes.get(prefix);
+  #prefix(digits: string): Prefix {
+    let known = this.#prefixes.get(digits);
     if (known === undefined) {
-      known = fs.existsSync(join(this.repo.objectsPath, prefix));
-      this.#prefixes.set(prefix, known);
+      known = { exists: fs.existsSync(join(this.repo.objectsPath, digits)), looks: 0, names: undefined };
+      this.#prefixes.set(digits, known);
     }
     return known;
+  }
+
+  /** Reads the names of a directory that has been looked into often: nothing leaves it while the transaction holds its lock. */
+  #listPrefix(prefix: Prefix, digits: string): ReadonlySet<string> | undefined {
+    if (prefix.looks++ < LOOKS_BEFORE_LISTING || this.#listedNames > MAX_LISTED_NAMES) return undefined;
+    prefix.names = new Set(fs.readdirSync(join(this.repo.objectsPath, digits)));
+    this.#listedNames += prefix.names.size;
+    return prefix.names;
   }
 
   /** Writes a symlink's object: a symlink, or a file where the mode is bare-user. Errors: `no-space`, `permission`. */

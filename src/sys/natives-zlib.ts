@@ -9,6 +9,7 @@
  */
 import { HacktreeError } from '../core/index.ts';
 import { loadKoffi } from './natives-koffi.ts';
+import { type InflateWhole, openLibdeflate } from './natives-libdeflate.ts';
 
 interface Zlib {
   readonly address: (memory: Uint8Array) => bigint;
@@ -93,16 +94,24 @@ export class RawInflater {
   }
 }
 
-let shared: RawInflater | undefined;
+let whole: InflateWhole | undefined;
 
 /**
  * Inflates a whole stream; returns its length in bytes. `output` needs room for one byte more than is expected: a longer
  * stream fills it. Throws an Error when the data are wrong or cut.
  */
 export function inflateWhole(input: Uint8Array, output: Uint8Array): number {
-  shared ??= new RawInflater();
-  shared.reset();
-  const { written, isEnd } = shared.step(input, output);
-  if (!isEnd && written < output.length) throw new Error('the deflate stream is cut');
-  return written;
+  whole ??= openLibdeflate() ?? openZlib();
+  return whole(input, output);
+}
+
+/** The same by zlib. */
+export function openZlib(): InflateWhole {
+  const inflater = new RawInflater();
+  return (input, output) => {
+    inflater.reset();
+    const { written, isEnd } = inflater.step(input, output);
+    if (!isEnd && written < output.length) throw new Error('not a deflate stream, or one that is cut');
+    return written;
+  };
 }

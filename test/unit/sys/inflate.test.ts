@@ -1,8 +1,10 @@
 /** Raw inflate through the C library: the same bytes as node:zlib gives, in pieces of any size; wrong data are told. */
 import { deflateRawSync } from 'node:zlib';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { inflateWhole, RawInflater } from '../../../src/sys/index.ts';
+import { inflateWhole, openZlib, RawInflater } from '../../../src/sys/index.ts';
+import { openLibdeflate } from '../../../src/sys/natives-libdeflate.ts';
+import { requireTool } from '../../helpers/run.ts';
 
 const contents = fc.oneof(
   fc.uint8Array({ maxLength: 1000 }),
@@ -32,13 +34,10 @@ function inPieces(packed: Uint8Array, inputBytes: number, outputBytes: number): 
   return Buffer.concat(found);
 }
 
-it('gives back what node:zlib packed, whole and in pieces of any size', () => {
+it('gives back what node:zlib packed, in pieces of any size', () => {
   fc.assert(
     fc.property(contents, fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 300 }), (content, input, output) => {
       const packed = deflateRawSync(content);
-      const room = Buffer.alloc(content.length + 1);
-      expect(inflateWhole(packed, room)).toBe(content.length);
-      expect(room.subarray(0, content.length).equals(content)).toBe(true);
       expect(inPieces(packed, input, output).equals(content)).toBe(true);
     }),
     { numRuns: 100 },
@@ -51,16 +50,39 @@ it('goes on beyond the window of 32 KiB', () => {
   expect(inPieces(deflateRawSync(content), 4096, 10_000).equals(content)).toBe(true);
 });
 
-it('a stream that is longer than expected fills the room and no more', () => {
-  const room = Buffer.alloc(1001, 0xee);
-  expect(inflateWhole(deflateRawSync(Buffer.alloc(50_000_000)), room.subarray(0, 1000))).toBe(1000);
-  expect(room[1000]).toBe(0xee);
+/** The quicker of the two is used where the system has it. */
+describe.each(['libdeflate', 'zlib'])('a whole stream by %s', (name) => {
+  const isThere = name === 'zlib' || openLibdeflate() !== undefined;
+  const itInflates = isThere || requireTool('libdeflate.so.0 (Debian: libdeflate0)') ? it : it.skip;
+  const inflate = (isThere ? (name === 'zlib' ? openZlib() : openLibdeflate()) : undefined) as typeof inflateWhole;
+
+  itInflates('gives back what node:zlib packed', () => {
+    fc.assert(
+      fc.property(contents, fc.integer({ min: 0, max: 9 }), (content, level) => {
+        const room = Buffer.alloc(content.length + 1);
+        expect(inflate(deflateRawSync(content, { level }), room)).toBe(content.length);
+        expect(room.subarray(0, content.length).equals(content)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  itInflates('fills the room and no more when the stream is longer than expected', () => {
+    const room = Buffer.alloc(1001, 0xee);
+    expect(inflate(deflateRawSync(Buffer.alloc(50_000_000)), room.subarray(0, 1000))).toBe(1000);
+    expect(room[1000]).toBe(0xee);
+  });
+
+  itInflates('tells a cut stream and bytes that are none, and takes the next stream', () => {
+    const packed = deflateRawSync(Buffer.from('one two three four five'.repeat(9)));
+    const room = Buffer.alloc(1000);
+    for (let cut = 0; cut < packed.length; cut++) expect(() => inflate(packed.subarray(0, cut), room)).toThrow('cut');
+    expect(() => inflate(Buffer.from('<html>not found</html>'), room)).toThrow('not a deflate stream');
+    expect(inflate(packed, room)).toBe(23 * 9);
+  });
 });
 
-it('a cut stream and bytes that are none are errors, and the next stream works', () => {
-  const packed = deflateRawSync(Buffer.from('one two three four five'.repeat(9)));
-  const room = Buffer.alloc(1000);
-  for (let cut = 0; cut < packed.length; cut++) expect(() => inflateWhole(packed.subarray(0, cut), room)).toThrow('cut');
-  expect(() => inflateWhole(Buffer.from('<html>not found</html>'), room)).toThrow('not a deflate stream');
-  expect(inflateWhole(packed, room)).toBe(23 * 9);
+it('one of them is chosen', () => {
+  const room = Buffer.alloc(8);
+  expect(inflateWhole(deflateRawSync(Buffer.from('content')), room)).toBe(7);
 });
