@@ -116,7 +116,7 @@ const outputs = Object.entries(metafile.outputs);
 const entries = outputs.filter(([, { entryPoint }]) => findEntries().includes(entryPoint));
 for (const [path, { exports }] of entries) writeEntry(basename(path, '.js'), exports);
 writeLicences(metafile);
-const recorded = writeCodeCache();
+const recorded = await writeCodeCache();
 if (existsSync('src/library.ts') && tool('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exit(1);
 const bytes = outputs.reduce((sum, [, { bytes }]) => sum + bytes, 0);
 console.log(

@@ -1,9 +1,10 @@
 /**
  * Records the bytecode of the bundle: runs the usual commands on a small tree and keeps what V8 compiled, in dist/code-cache
- * (src/load.ts reads it and says how it is laid out). Two rounds, the second with the bytecode of the first, so that
- * a file that several commands use gets the functions of all of them.
+ * (src/load.ts reads it and says how it is laid out). Each command starts with the bytecode of those before it,
+ * so that a file that several of them use gets the functions of all.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,22 +13,21 @@ import { root } from './steps.mjs';
 
 const require = createRequire(import.meta.url);
 const OUTPUT = join(root, 'dist/code-cache');
-const ROUNDS = 1;
 /** Place for the index in front of the bytecode. */
 const MAX_INDEX_BYTES = 16384;
 
 /** Records and writes dist/code-cache. Returns the number of files in it. */
-export function writeCodeCache() {
+export async function writeCodeCache() {
   const scratch = mkdtempSync(join(tmpdir(), 'hacktree-record-'));
   try {
-    const commands = prepare(scratch);
     const best = new Map();
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const command of commands) {
-        record(command, scratch, best);
-        writeFileSync(OUTPUT, pack(best));
-      }
-    }
+    for (const command of prepare(scratch)) await record(command.split(' '), scratch, best);
+    const server = start('serve --repo=a --listen=127.0.0.1:0'.split(' '), scratch, 'pipe');
+    const [line] = await once(server.stdout, 'data');
+    const url = /http:\S+/.exec(line)[0];
+    for (const command of pulls(url)) await record(command.split(' '), scratch, best);
+    server.kill('SIGINT');
+    await once(server, 'close');
     return best.size;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -63,35 +63,41 @@ function prepare(scratch) {
     ...[
       'init --repo=a --mode=archive',
       'pull-local --repo=a r main',
+      'commit --repo=a -b chowned --owner-uid=7 tree',
       'summary --repo=a -u',
-      'init --repo=b',
-      'pull-local --repo=b a main',
     ],
-    ...['remote add --repo=b m file://A --no-gpg-verify', 'pull --repo=b m main'],
-    ...['init --repo=c', 'remote add --repo=c m file://A --no-gpg-verify', 'pull --repo=c m main'],
+    ...['init --repo=b', 'pull-local --repo=b a main', 'init --repo=l', 'pull-local --repo=l r main'],
     ...['sysroot init --sysroot=host', 'pull-local --repo=host/gnomeos/repo r main', 'deploy --sysroot=host main'],
     ...['status --sysroot=host', 'upgrade --sysroot=host --check', 'refs --repo=missing'],
-  ].map((line) => line.replace('file://A', `file://${scratch}/a`).split(' '));
+  ];
+}
+
+/** Pulls of all objects, of all once more under another owner, and of nothing. */
+function pulls(url) {
+  const pull = (ref) => `pull --repo=c m ${ref}`;
+  return ['init --repo=c', `remote add --repo=c m ${url} --no-gpg-verify`, pull('main'), pull('chowned'), pull('main')];
 }
 
 /** Runs a command with the recorder and keeps, for each file, the bytecode with the most functions. */
-function record(command, scratch, best) {
+async function record(command, scratch, best) {
   const folder = mkdtempSync(join(scratch, 'record-'));
-  spawnSync(
-    process.execPath,
-    ['--require', join(root, 'scripts/code-cache-recorder.cjs'), join(root, 'bin/hacktree.js'), ...command],
-    {
-      cwd: scratch,
-      env: { ...process.env, HACKTREE_RECORD: folder },
-      stdio: process.env.HACKTREE_DEBUG === '1' ? 'inherit' : 'ignore',
-    },
-  );
+  await once(start(command, scratch, 'ignore', folder), 'close');
   for (const thread of readdirSync(folder)) {
     for (const name of readdirSync(join(folder, thread))) {
       const bytes = readFileSync(join(folder, thread, name));
       if (bytes.length > (best.get(name)?.length ?? 0)) best.set(name, bytes);
     }
   }
+  writeFileSync(OUTPUT, pack(best));
+}
+
+function start(command, cwd, stdout, folder) {
+  const recorder = folder === undefined ? [] : ['--require', join(root, 'scripts/code-cache-recorder.cjs')];
+  return spawn(process.execPath, [...recorder, join(root, 'bin/hacktree.js'), ...command], {
+    cwd,
+    env: { ...process.env, HACKTREE_RECORD: folder },
+    stdio: ['ignore', stdout, process.env.HACKTREE_DEBUG === '1' ? 'inherit' : 'ignore'],
+  });
 }
 
 /** Puts the file together: length of the index, index, bytecode. */

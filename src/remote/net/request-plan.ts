@@ -14,6 +14,9 @@ import type { FetcherInit } from './options.ts';
 /** `metadata` comes from the base URLs, `content` from the content URLs. */
 export type PathKind = 'metadata' | 'content';
 
+/** A path that stays as it is in a URL. */
+const PLAIN_PATH = /^\w[\w./-]*$/;
+
 interface Base {
   /** Without credentials, path ending in a slash. */
   readonly url: URL;
@@ -24,13 +27,18 @@ export class RequestPlan {
   readonly #init: FetcherInit;
   readonly #bases: Readonly<Record<PathKind, readonly Base[]>>;
   readonly #redirects = new Map<string, URL>();
+  /** Nothing goes along. */
+  readonly #isPlain: boolean;
   #turn = 0;
 
   constructor(init: FetcherInit) {
     this.#init = init;
     const bases = init.baseUrls.map(parseBase);
     const contentUrls = init.contentUrls ?? [];
+    const { headers = [], cookies = [], credentials = [], bearerToken } = init;
+    const isNamed = [headers, cookies, credentials].some((list) => list.length > 0) || bearerToken !== undefined;
     this.#bases = { metadata: bases, content: contentUrls.length === 0 ? bases : contentUrls.map(parseBase) };
+    this.#isPlain = !isNamed && [...bases, ...this.#bases.content].every(({ authorization }) => authorization === undefined);
   }
 
   /** Where requests begin at present. A path's n-th attempt is made at `turn + n`: each goes to the next mirror. */
@@ -42,7 +50,7 @@ export class RequestPlan {
   urlFor(path: string, kind: PathKind, turn: number): URL {
     const base = this.#baseOf(kind, turn);
     const moved = this.#redirects.size === 0 ? undefined : this.#redirects.get(memoryKey(base.url, path));
-    return new URL(path.split('/').map(encodeURIComponent).join('/'), moved ?? base.url);
+    return new URL(PLAIN_PATH.test(path) ? path : path.split('/').map(encodeURIComponent).join('/'), moved ?? base.url);
   }
 
   /** Says that an attempt failed, so that later paths begin with another mirror; said twice of one mirror it counts once. */
@@ -62,6 +70,7 @@ export class RequestPlan {
   }
 
   headersFor(url: URL): Record<string, string> {
+    if (this.#isPlain) return {};
     const headers: Record<string, string> = {};
     const own = [...this.#bases.metadata, ...this.#bases.content].find((base) => base.url.origin === url.origin);
     if (own !== undefined) for (const [name, value] of this.#init.headers ?? []) headers[name.toLowerCase()] = value;

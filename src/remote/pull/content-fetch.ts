@@ -3,7 +3,7 @@ import { type Checksum, HacktreeError, type ReportProgress } from '../../core/in
 import { ContentRecords } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
-import { ObjectRows } from './rows.ts';
+import { RowWriter } from './rows.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
 
 const BATCH_OBJECTS = 64;
@@ -42,7 +42,7 @@ export async function fetchContent(
     requireAll(result.missing);
   };
   const runs = new PoolRuns(pool, receive);
-  const rows = new ObjectRows();
+  const rows = new RowWriter(pool.size > 0);
   // Few objects are dealt to all threads, many in large batches.
   const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(options.count / pool.capacity)));
   for (const checksum of checksums) {

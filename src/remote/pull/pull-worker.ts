@@ -11,7 +11,7 @@ import type { WorkerFunction } from '../../sys/index.ts';
 import { type MakeItem, makeFile } from './make-file.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
-import { ObjectRows, objectsOf } from './rows.ts';
+import { type ObjectRows, objectsOf, RowWriter } from './rows.ts';
 import type { ObjectSource, SourceInit } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
@@ -28,7 +28,7 @@ export interface PullWorkerInit {
 
 /** Rows of objects to bring from the source, objects to make of content that is here, or a part of a static delta. */
 export type PullTask =
-  | { readonly kind: 'fetch'; readonly rows: Uint8Array }
+  | { readonly kind: 'fetch'; readonly rows: ObjectRows }
   | { readonly kind: 'make'; readonly items: readonly MakeItem[] }
   | {
       readonly kind: 'part';
@@ -38,7 +38,7 @@ export type PullTask =
 
 export interface PullBatchResult {
   /** Rows of what the batch's directories name. */
-  readonly children: Uint8Array;
+  readonly children: ObjectRows;
   /** Rows of 64 bytes for the content index. */
   readonly digests: Uint8Array;
   /** Objects that no source has. */
@@ -58,7 +58,8 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
   const sources = await Promise.all([...init.caches, init.source].map((source) => openSource(source, storage)));
   let reported = 0;
   const run = async (task: PullTask): Promise<PullBatchResult> => {
-    const batch = new Batch(storage, sources);
+    const isNear = task.kind === 'fetch' && !(task.rows instanceof Uint8Array);
+    const batch = new Batch(storage, sources, new RowWriter(!isNear));
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
     else if (task.kind === 'part') await batch.part(task);
     else for (const item of task.items) await batch.make(item);
@@ -84,7 +85,7 @@ class Batch {
   readonly #storage: Storage;
   readonly #writer: ObjectWriter;
   readonly #sources: readonly ObjectSource[];
-  readonly #children = new ObjectRows();
+  readonly #children: RowWriter;
   readonly #digests = new ContentRecords();
   readonly #missing: ObjectName[] = [];
   readonly #made: Checksum[] = [];
@@ -92,7 +93,8 @@ class Batch {
   #content = 0;
   #contentBytes = 0;
 
-  constructor(storage: Storage, sources: readonly ObjectSource[]) {
+  constructor(storage: Storage, sources: readonly ObjectSource[], children: RowWriter) {
+    this.#children = children;
     this.#storage = storage;
     this.#writer = storage.writer;
     this.#sources = sources;

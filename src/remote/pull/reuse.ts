@@ -2,7 +2,7 @@
  * Uses the mirror's content index: which of the missing objects can be made of content that is here, and how large the rest
  * is. Downloads nothing but parts of the index.
  */
-import { type Checksum, compareUtf8, type ReportProgress } from '../../core/index.ts';
+import type { Checksum, ContentDigest, ReportProgress } from '../../core/index.ts';
 import { openContentIndex, type Repo } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
@@ -40,7 +40,7 @@ function candidatesHere(repo: Repo, records: Iterable<IndexRecord>): Usable[] {
   try {
     const usable: Usable[] = [];
     // Neighbours in the index are looked up one after the other.
-    for (const record of [...records].sort((a, b) => compareUtf8(a.digest ?? '', b.digest ?? ''))) {
+    for (const record of [...records].sort(byDigest)) {
       const candidates = record.digest === undefined ? [] : own.find(record.digest).slice(0, MAX_CANDIDATES);
       if (record.digest === undefined || candidates.length > 0) usable.push({ record, candidates });
     }
@@ -48,6 +48,11 @@ function candidatesHere(repo: Repo, records: Iterable<IndexRecord>): Usable[] {
   } finally {
     own.close();
   }
+}
+
+/** Digests are ASCII. */
+function byDigest({ digest: a = '' as ContentDigest }: IndexRecord, { digest: b = '' as ContentDigest }: IndexRecord): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function itemOf({ record, candidates }: Usable, headers: ReadonlyMap<number, Uint8Array>): MakeItem[] {

@@ -11,7 +11,7 @@ import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from
 import type { Pool } from '../../sys/index.ts';
 import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
-import { ObjectRows, objectsOf } from './rows.ts';
+import { objectsOf, RowWriter } from './rows.ts';
 
 const BATCH_OBJECTS = 64;
 
@@ -40,7 +40,7 @@ export class TreeScan {
   readonly #signal: AbortSignal | undefined;
   readonly #seen = new ObjectTable();
   readonly #pending: Checksum[] = [];
-  readonly #wanted = new ObjectRows();
+  readonly #wanted: RowWriter;
   readonly #running = new Set<Promise<void>>();
   #failure: { error: unknown } | undefined;
 
@@ -52,6 +52,7 @@ export class TreeScan {
     this.#view = transaction.view;
     this.#presence = new Presence(transaction);
     this.#pool = pool;
+    this.#wanted = new RowWriter(pool.size > 0);
     this.#totals = options.totals;
     this.#report = options.report;
     this.#signal = options.signal;
@@ -91,7 +92,7 @@ export class TreeScan {
 
   /** Fetches one directory without what is below it. */
   async #loadDirtree({ tree, meta }: { tree: Checksum; meta: Checksum }): Promise<Dirtree> {
-    const rows = new ObjectRows();
+    const rows = new RowWriter(this.#pool.size > 0);
     if (!hasObject(this.#view, meta, 'dirmeta')) rows.add(meta, 'dirmeta');
     if (!hasObject(this.#view, tree, 'dirtree')) rows.add(tree, 'dirtree');
     if (rows.count > 0) this.#account(await this.#pool.run({ kind: 'fetch', rows: rows.take() }));
