@@ -123,7 +123,7 @@ export class MirrorIndex {
 }
 
 /** An index that cannot be read is done without. */
-async function orNothing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function orNothing<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

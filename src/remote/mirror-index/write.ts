@@ -1,5 +1,5 @@
 /**
- * Writing the mirror's content index beside the objects, from what is in the repository.
+ * Writing the mirror's content index beside the objects, from what is in the repository; the packs of directories go along.
  *
  * Records of the index that was there are taken over, digests come from the repository's own content index, and only what
  * neither knows is read. The new file is complete and durable before `current` names it; the one before stays for readers
@@ -34,6 +34,7 @@ import {
   recordsOffset,
   writeRecord,
 } from './layout.ts';
+import { writeTreePacks } from './tree-pack.ts';
 
 export interface MirrorIndexReport {
   readonly recordCount: number;
@@ -59,6 +60,7 @@ export async function writeMirrorIndex(repo: Repo, options: { threads?: number }
     const unknown = objects.filter((checksum) => !old.has(checksum));
     const { digests, hashedCount } = await digestsOf(own, unknown, options.threads);
     const bytes = buildIndex(own, objects, old, digests);
+    writeTreePacks(own);
     return { ...publish(repo, bytes, objects.length), hashedCount };
   } catch (error) {
     throw wrapSystemError(error, 'Writing the content index of', repo.path);

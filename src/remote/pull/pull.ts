@@ -23,6 +23,7 @@ import {
 } from '../../repo/index.ts';
 import { openPool, type Pool } from '../../sys/index.ts';
 import { openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
+import { fetchTreePack, type TreePack } from '../mirror-index/tree-pack.ts';
 import type { MirrorIndexReport } from '../mirror-index/write.ts';
 import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, temporaryRemote } from '../remotes.ts';
@@ -310,7 +311,11 @@ class Pull {
     // What a delta would bring is known without looking at the tree.
     if (this.#options.dryRun === true && this.#deltas.parts > 0) return;
     for (const path of subpaths) await scan.scanPath(root, path, { mayBeMissing: this.#options.allowMissingSubpaths === true });
-    if (subpaths.length === 0) await scan.scan(root.tree, root.meta);
+    if (subpaths.length > 0) return;
+    const askForPack = (): Promise<TreePack | undefined> => this.#asOverhead(() => fetchTreePack(this.#access, checksum));
+    const packedBefore = scan.packedBytes;
+    await scan.scan(root.tree, root.meta, this.#access.local === undefined ? askForPack : undefined);
+    this.#overheadBytes -= scan.packedBytes - packedBefore;
   }
 
   /** Trusted local repositories are linked from, and archives keep loose objects: neither uses deltas. */

@@ -1,19 +1,27 @@
 /**
  * Finds what commits need and what of it is not here: directories are read where they are, those that are missing are
- * fetched in batches by the pool, and what they name is looked at in turn.
+ * fetched in batches by the pool, and what they name is looked at in turn. When many are missing, a mirror that has a pack of all
+ * of the commit's directories is asked for that.
  *
  * Each object is looked at once. Missing file objects are collected, not fetched: how much there is to download is known
  * before the first of them.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import { type Dirtree, type ObjectName, printObjectName } from '../../format/index.ts';
-import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from '../../repo/index.ts';
+import { hasObject, loadDirtree, ObjectTable, type ObjectWriter, type Repo, type Transaction } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
+import type { TreePack } from '../mirror-index/tree-pack.ts';
+import { decodeVerified } from './metadata.ts';
 import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { objectsOf, RowWriter } from './rows.ts';
 
 const BATCH_OBJECTS = 64;
+/** From so many missing directories on, a pack of all of them is asked for. */
+const PACK_FROM_OBJECTS = 128;
+/** Objects taken from a pack between two looks at the world. */
+const PACK_SLICE = 256;
 
 /** Counts of what was brought in. */
 export interface PullTotals {
@@ -34,6 +42,7 @@ export class TreeScan {
   readonly absent: ObjectName[] = [];
   readonly #view: Repo;
   readonly #presence: Presence;
+  readonly #writer: ObjectWriter;
   readonly #pool: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
   readonly #report: ReportProgress;
@@ -43,6 +52,13 @@ export class TreeScan {
   readonly #wanted: RowWriter;
   readonly #running = new Set<Promise<void>>();
   #failure: { error: unknown } | undefined;
+  /** Directories that had to be asked for. */
+  #requested = 0;
+  #askForPack: (() => Promise<TreePack | undefined>) | undefined;
+  #pack: TreePack | undefined;
+  #packedObjects = 0;
+  /** Size of what was taken from packs. */
+  packedBytes = 0;
 
   constructor(
     transaction: Transaction,
@@ -50,6 +66,7 @@ export class TreeScan {
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#view = transaction.view;
+    this.#writer = transaction.writer;
     this.#presence = new Presence(transaction);
     this.#pool = pool;
     this.#wanted = new RowWriter(pool.size > 0);
@@ -58,9 +75,12 @@ export class TreeScan {
     this.#signal = options.signal;
   }
 
-  /** Brings in everything below a directory but its files, which are collected. */
-  async scan(tree: Checksum, meta: Checksum): Promise<void> {
+  /** Brings in everything below a directory but its files, which are collected. `askForPack`: where all directories may come from. */
+  async scan(tree: Checksum, meta: Checksum, askForPack?: () => Promise<TreePack | undefined>): Promise<void> {
     this.#presence.forget();
+    this.#askForPack = askForPack;
+    this.#pack = undefined;
+    this.#requested = 0;
     this.#visit({ checksum: meta, type: 'dirmeta' });
     this.#visit({ checksum: tree, type: 'dirtree' });
     await this.#drain();
@@ -109,19 +129,30 @@ export class TreeScan {
     }
   }
 
-  #want({ checksum, type }: ObjectName): void {
+  /** Enough is missing to ask for a pack; what else is missing is held back until it has come. */
+  get #awaitsPack(): boolean {
+    return this.#askForPack !== undefined && this.#requested >= PACK_FROM_OBJECTS;
+  }
+
+  #want(object: ObjectName): void {
+    const { checksum, type } = object;
+    if (this.#takeFromPack(object)) return;
+    this.#requested++;
     this.#wanted.add(checksum, type);
-    if (this.#wanted.count >= BATCH_OBJECTS) this.#send();
+    if (this.#wanted.count >= BATCH_OBJECTS && !this.#awaitsPack) this.#send();
   }
 
   async #drain(): Promise<void> {
     for (;;) {
       for (let tree = this.#pending.pop(); tree !== undefined; tree = this.#pending.pop()) {
         this.#visitTree(tree);
+        if (this.#pack !== undefined && this.#packedObjects % PACK_SLICE === 0) await this.#breathe();
         while (this.#running.size >= this.#pool.capacity) await this.#settleOne();
       }
+      if (this.#awaitsPack) await this.#loadPack();
       if (this.#wanted.count > 0) this.#send();
-      if (this.#running.size === 0) return;
+      if (this.#running.size === 0 && this.#pending.length === 0) return;
+      if (this.#running.size === 0) continue;
       await this.#settleOne();
     }
   }
@@ -131,7 +162,10 @@ export class TreeScan {
       this.#want({ checksum, type: 'dirtree' });
       return;
     }
-    const { files, dirs } = loadDirtree(this.#view, checksum);
+    this.#visitChildren(loadDirtree(this.#view, checksum));
+  }
+
+  #visitChildren({ files, dirs }: Dirtree): void {
     for (const file of files) this.#visit({ checksum: file.checksum, type: 'file' });
     for (const { tree, meta } of dirs) {
       this.#visit({ checksum: meta, type: 'dirmeta' });
@@ -153,9 +187,39 @@ export class TreeScan {
     this.#running.add(done);
   }
 
+  async #loadPack(): Promise<void> {
+    this.#pack = await this.#askForPack?.();
+    this.#askForPack = undefined;
+    for (const object of objectsOf(this.#wanted.take())) this.#want(object);
+  }
+
+  #takeFromPack({ checksum, type }: ObjectName): boolean {
+    if (type !== 'dirtree' && type !== 'dirmeta') return false;
+    const bytes = this.#pack?.get(checksum, type);
+    if (bytes === undefined) return false;
+    const value = decodeVerified(bytes, checksum, type, { where: 'a pack of the remote' });
+    this.#writer.writeVerified(checksum, type, bytes);
+    this.#packedObjects++;
+    this.packedBytes += bytes.length;
+    this.#totals.metadata++;
+    if (type === 'dirtree') this.#visitChildren(value as Dirtree);
+    return true;
+  }
+
+  /** Lets signals and progress through. */
+  async #breathe(): Promise<void> {
+    this.#report({ phase: 'Receiving metadata', objectsDone: this.#totals.metadata, bytesDone: this.#totals.transferredBytes });
+    await nextTurn();
+    this.#checkSignal();
+  }
+
+  #checkSignal(): void {
+    if (this.#signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
+  }
+
   async #settleOne(): Promise<void> {
     await Promise.race(this.#running);
-    if (this.#signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
+    this.#checkSignal();
     if (this.#failure === undefined) return;
     await Promise.all(this.#running);
     throw this.#failure.error;
