@@ -13,29 +13,62 @@ import { root } from './steps.mjs';
 
 const require = createRequire(import.meta.url);
 const OUTPUT = join(root, 'dist/code-cache');
-/** Place for the index in front of the bytecode. */
-const MAX_INDEX_BYTES = 16384;
+/** Place for the index and its length in front of the bytecode. */
+const HEAD_BYTES = 16384;
+
+const COMMANDS = `--version
+--help
+init --repo=r
+commit --repo=r -b main tree
+commit --repo=r -b main tree
+refs --repo=r
+rev-parse --repo=r main
+log --repo=r main
+show --repo=r main
+checkout --repo=r -H main out
+ls --repo=r -R main
+commit --repo=r -b links -I out
+checkout --repo=r -U main copy
+diff --repo=r main^ main
+fsck --repo=r
+prune --repo=r
+init --repo=a --mode=archive
+pull-local --repo=a r main
+commit --repo=a -b chowned --owner-uid=7 tree
+summary --repo=a -u
+init --repo=b
+pull-local --repo=b a main
+init --repo=l
+pull-local --repo=l r main
+sysroot init --sysroot=host
+pull-local --repo=host/gnomeos/repo r main
+deploy --sysroot=host main
+status --sysroot=host
+upgrade --sysroot=host --check
+refs --repo=missing`.split('\n');
 
 /** Records and writes dist/code-cache. Returns the number of files in it. */
 export async function writeCodeCache() {
   const scratch = mkdtempSync(join(tmpdir(), 'hacktree-record-'));
   try {
     const best = new Map();
-    for (const command of prepare(scratch)) await record(command.split(' '), scratch, best);
-    const server = start('serve --repo=a --listen=127.0.0.1:0'.split(' '), scratch, 'pipe');
-    const [line] = await once(server.stdout, 'data');
-    const url = /http:\S+/.exec(line)[0];
-    for (const command of pulls(url)) await record(command.split(' '), scratch, best);
+    makeTree(scratch);
+    for (const command of COMMANDS) await record(command, scratch, best);
+    const server = start('serve --repo=a --listen=127.0.0.1:0', scratch, 'pipe');
+    const ended = once(server, 'close');
+    const [line] = await Promise.race([once(server.stdout, 'data'), ended]);
+    const [url] = /http:\S+/.exec(line) ?? [];
+    if (url !== undefined) for (const command of pulls(url)) await record(command, scratch, best);
     server.kill('SIGINT');
-    await once(server, 'close');
+    await ended;
     return best.size;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Makes a small tree with a kernel, and gives the lines to run in `scratch`. */
-function prepare(scratch) {
+/** Makes a small tree with a kernel, and a machine to deploy it on. */
+function makeTree(scratch) {
   const modules = join(scratch, 'tree/usr/lib/modules/6.1');
   mkdirSync(modules, { recursive: true });
   mkdirSync(join(scratch, 'tree/usr/etc'));
@@ -44,32 +77,6 @@ function prepare(scratch) {
   mkdirSync(join(scratch, 'host/boot/grub'), { recursive: true });
   mkdirSync(join(scratch, 'host/etc'));
   writeFileSync(join(scratch, 'host/boot/grub/grub.cfg'), '');
-  return [
-    ...['--version', '--help', 'init --repo=r', 'commit --repo=r -b main tree', 'commit --repo=r -b main tree', 'refs --repo=r'],
-    ...[
-      'rev-parse --repo=r main',
-      'log --repo=r main',
-      'show --repo=r main',
-      'checkout --repo=r -H main out',
-      'ls --repo=r -R main',
-    ],
-    ...[
-      'commit --repo=r -b links -I out',
-      'checkout --repo=r -U main copy',
-      'diff --repo=r main^ main',
-      'fsck --repo=r',
-      'prune --repo=r',
-    ],
-    ...[
-      'init --repo=a --mode=archive',
-      'pull-local --repo=a r main',
-      'commit --repo=a -b chowned --owner-uid=7 tree',
-      'summary --repo=a -u',
-    ],
-    ...['init --repo=b', 'pull-local --repo=b a main', 'init --repo=l', 'pull-local --repo=l r main'],
-    ...['sysroot init --sysroot=host', 'pull-local --repo=host/gnomeos/repo r main', 'deploy --sysroot=host main'],
-    ...['status --sysroot=host', 'upgrade --sysroot=host --check', 'refs --repo=missing'],
-  ];
 }
 
 /** Pulls of all objects, of all once more under another owner, and of nothing. */
@@ -93,29 +100,27 @@ async function record(command, scratch, best) {
 
 function start(command, cwd, stdout, folder) {
   const recorder = folder === undefined ? [] : ['--require', join(root, 'scripts/code-cache-recorder.cjs')];
-  return spawn(process.execPath, [...recorder, join(root, 'bin/hacktree.js'), ...command], {
+  return spawn(process.execPath, [...recorder, join(root, 'bin/hacktree.js'), ...command.split(' ')], {
     cwd,
-    env: { ...process.env, HACKTREE_RECORD: folder },
+    // V8 refuses bytecode that was made under other flags.
+    env: { ...process.env, NODE_OPTIONS: undefined, HACKTREE_RECORD: folder },
     stdio: ['ignore', stdout, process.env.HACKTREE_DEBUG === '1' ? 'inherit' : 'ignore'],
   });
 }
 
 /** Puts the file together: length of the index, index, bytecode. */
 function pack(best) {
-  const { cacheMaker } = require('../dist/load.js');
-  const indexOf = (start) => {
-    const files = {};
-    let offset = start;
-    for (const [name, { length }] of best) {
-      files[name] = [offset, length];
-      offset += length;
-    }
-    return Buffer.from(JSON.stringify({ maker: cacheMaker(), files }), 'latin1');
-  };
-  let head = indexOf(MAX_INDEX_BYTES);
-  if (head.length + 4 > MAX_INDEX_BYTES) throw new Error('The index of dist/code-cache has outgrown its place');
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(head.length);
-  head = Buffer.concat([length, head, Buffer.alloc(MAX_INDEX_BYTES - 4 - head.length)]);
+  const { cacheMaker, sampleSum } = require('../dist/load.js');
+  const files = {};
+  let offset = HEAD_BYTES;
+  for (const [name, bytes] of best) {
+    files[name] = [offset, bytes.length, sampleSum(bytes)];
+    offset += bytes.length;
+  }
+  const index = JSON.stringify({ maker: cacheMaker(), files });
+  if (index.length + 4 > HEAD_BYTES) throw new Error('The index of dist/code-cache has outgrown its place');
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(index.length);
+  head.write(index, 4, 'latin1');
   return Buffer.concat([head, ...best.values()]);
 }

@@ -3,8 +3,8 @@
  *
  * Node's own loaders, the one for ES modules above all, take longer to find and compile the files of a command than
  * the command takes to run. Here a file is read and handed to V8 with its bytecode. `dist/code-cache` holds it: 4 bytes with
- * the length of the index, the index as JSON ({@link CacheIndex}), the bytes. Bytecode of another version of node or V8 is passed over; V8 itself refuses what
- * does not fit the source or its flags, and compiles as usual.
+ * the length of the index, the index as JSON ({@link CacheIndex}), the bytecode of each file. A cache of another node or V8, a damaged
+ * one or none is done without; V8 refuses bytecode that does not fit the source or its flags, and compiles as usual.
  *
  * scripts/build.mjs writes the files, scripts/code-cache.mjs the bytecode. Runs in dist/ only.
  */
@@ -15,8 +15,8 @@ import * as vm from 'node:vm';
 export interface CacheIndex {
   /** What the bytecode was made by, see {@link cacheMaker}. */
   readonly maker: string;
-  /** File -> offset in the cache and length, bytes. */
-  readonly files: Readonly<Record<string, readonly [offset: number, length: number]>>;
+  /** File -> offset in the cache and length, bytes; see {@link sampleSum}. */
+  readonly files: Readonly<Record<string, readonly [offset: number, length: number, sum: number]>>;
 }
 
 type Wrapper = (
@@ -32,6 +32,8 @@ let cache: { readonly fd: number; readonly files: CacheIndex['files'] } | undefi
 
 /** Length of the index, little-endian, at the start of the file. */
 const INDEX_LENGTH_BYTES = 4;
+/** Words of 4 bytes; many samples in each sector of a disk. */
+const SAMPLE_STRIDE = 4;
 
 /** Loads `dist/code/NAME.js` and returns what it exports. */
 export function load(name: string): object {
@@ -60,26 +62,38 @@ export function cacheMaker(): string {
 
 function bytecodeOf(name: string): Buffer | undefined {
   cache ??= openCache();
-  const place = cache.files[name];
-  return place === undefined ? undefined : readAt(cache.fd, place[0], place[1]);
+  const [offset, length, sum] = cache.files[name] ?? [];
+  if (offset === undefined || length === undefined) return undefined;
+  const bytes = readAt(cache.fd, offset, length);
+  return bytes.length === length && sampleSum(bytes) === sum ? bytes : undefined;
+}
+
+/**
+ * Tells bytes from others with which a power failure may leave a file: zeros, or another file's. V8 believes what it is given and
+ * would end the process; a sum over all bytes takes longer than the bytecode saves.
+ */
+export function sampleSum({ buffer, byteOffset, length }: Buffer): number {
+  const words = new Int32Array(buffer.slice(byteOffset, byteOffset + length - (length % 4)));
+  let sum = length;
+  for (let at = 0; at < words.length; at += SAMPLE_STRIDE) sum = (Math.imul(sum, 31) + (words[at] as number)) | 0;
+  return sum;
 }
 
 /** The descriptor stays open for what is loaded later. */
 function openCache(): { fd: number; files: CacheIndex['files'] } {
-  const nothing = { fd: -1, files: {} };
-  let fd: number;
   try {
-    fd = fs.openSync(`${__dirname}/code-cache`, 'r');
+    const fd = fs.openSync(`${__dirname}/code-cache`, 'r');
+    const length = readAt(fd, 0, INDEX_LENGTH_BYTES).readUInt32LE();
+    const index: CacheIndex = JSON.parse(readAt(fd, INDEX_LENGTH_BYTES, length).toString('latin1'));
+    if (index.maker === cacheMaker()) return { fd, files: index.files };
   } catch {
-    return nothing; // as while the build records it
+    // None, as while the build records it, or a damaged one.
   }
-  const length = readAt(fd, 0, INDEX_LENGTH_BYTES).readUInt32LE();
-  const index: CacheIndex = JSON.parse(readAt(fd, INDEX_LENGTH_BYTES, length).toString('latin1'));
-  return index.maker === cacheMaker() ? { fd, files: index.files } : nothing;
+  return { fd: -1, files: {} };
 }
 
+/** Shorter when the file is cut. */
 function readAt(fd: number, offset: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
-  fs.readSync(fd, bytes, 0, length, offset);
-  return bytes;
+  return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, offset));
 }
