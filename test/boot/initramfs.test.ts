@@ -74,7 +74,17 @@ describe('a stock root with its own initial RAM disk and the overlay', () => {
     BOOT_LIMIT_MS,
   );
 
-  inVm.each(['klibc', 'dracut', 'dracut-without-systemd'] as const)(
+  inVm(
+    'dracut: the system comes up',
+    async () => {
+      const found = await report(boot('dracut', argumentsFor('root-1')));
+      expectDeployed(found, 'root-1');
+      expectHealthySystem(found, 'root-1');
+    },
+    BOOT_LIMIT_MS,
+  );
+
+  inVm.each(['klibc', 'dracut-without-systemd'] as const)(
     '%s: the root is prepared',
     async (initrd) => {
       expectDeployed(await report(boot(initrd, argumentsFor('root-1', REPORT_AS_INIT))), 'root-1');

@@ -56,6 +56,8 @@ export class BatchRunner {
       module: new URL('./commit-worker.js', import.meta.url),
       init: this.#init,
       size: this.#size,
+      // Buffers of files live shortly: collected often, they do not pile up.
+      youngGenerationMb: 4,
     });
     for (const { batch, resolve, reject } of this.#waiting.splice(0)) {
       this.#inFlight++;
