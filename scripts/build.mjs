@@ -19,7 +19,8 @@ import { undiciParts } from './undici-parts.mjs';
 
 const MAIN_ENTRIES = ['src/commands/main.ts', 'src/commands/ostree.ts', 'src/library.ts'];
 
-const MINIFY = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' };
+/** Of all that esbuild writes. */
+const COMMON = { platform: 'node', target: 'node20', minifyWhitespace: true, minifySyntax: true, legalComments: 'none' };
 /** What a file has as import.meta.url: its entry's place, dist/. */
 const URL_BANNER = "const __url=()=>require('node:url').pathToFileURL(__dirname).href;";
 
@@ -47,10 +48,8 @@ function requireBuiltins(text) {
 /** Writes a file of esbuild's as CommonJS, into dist/code/. */
 async function writeCode({ path, text }) {
   const { code } = await transform(requireBuiltins(text), {
-    ...MINIFY,
+    ...COMMON,
     format: 'cjs',
-    platform: 'node',
-    target: 'node20',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': '__url' },
   });
@@ -86,25 +85,17 @@ function writeLicences(metafile) {
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist/code', { recursive: true });
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
-await build({
-  ...MINIFY,
-  entryPoints: ['src/load.ts'],
-  outfile: 'dist/load.js',
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20',
-});
+await build({ ...COMMON, entryPoints: ['src/load.ts'], outfile: 'dist/load.js', format: 'cjs' });
+const entryPoints = findEntries();
 const { metafile, outputFiles } = await build({
-  ...MINIFY,
-  entryPoints: findEntries(),
+  ...COMMON,
+  entryPoints,
   outdir: 'dist',
   entryNames: '[name]',
   chunkNames: '[name]-[hash]',
   bundle: true,
   splitting: true,
   format: 'esm',
-  platform: 'node',
-  target: 'node20',
   external: ['koffi', 'openpgp'],
   plugins: [directImports, lazyRequires, undiciParts],
   metafile: true,
@@ -113,7 +104,7 @@ const { metafile, outputFiles } = await build({
 });
 await Promise.all(outputFiles.map(writeCode));
 const outputs = Object.entries(metafile.outputs);
-const entries = outputs.filter(([, { entryPoint }]) => findEntries().includes(entryPoint));
+const entries = outputs.filter(([, { entryPoint }]) => entryPoints.includes(entryPoint));
 for (const [path, { exports }] of entries) writeEntry(basename(path, '.js'), exports);
 writeLicences(metafile);
 const recorded = await writeCodeCache();

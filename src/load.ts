@@ -86,6 +86,7 @@ function openCache(): { fd: number; files: CacheIndex['files'] } {
     const length = readAt(fd, 0, INDEX_LENGTH_BYTES).readUInt32LE();
     const index: CacheIndex = JSON.parse(readAt(fd, INDEX_LENGTH_BYTES, length).toString('latin1'));
     if (index.maker === cacheMaker()) return { fd, files: index.files };
+    fs.closeSync(fd);
   } catch {
     // None, as while the build records it, or a damaged one.
   }

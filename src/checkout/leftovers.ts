@@ -3,7 +3,7 @@
  * runs. One whose lock is free was left by a checkout that was killed, and goes with the next run.
  */
 import * as fs from 'node:fs';
-import { errnoOf, nodeCrypto } from '../core/index.ts';
+import { errnoOf, randomHex } from '../core/index.ts';
 import { closeFd, identityAt, mkdirAt, openDirAt, removeTreeAt, tryLockExclusive } from '../sys/index.ts';
 
 /** An open, locked, private directory. */
@@ -18,9 +18,7 @@ const RANDOM_HEX = 8;
 /** Makes a working directory (mode 0700) called `prefix` and a random end, below an open directory. */
 export function makeWorkDir(parent: number, prefix: string): WorkDir {
   for (;;) {
-    const name = `${prefix}${MARK}${nodeCrypto()
-      .randomBytes(RANDOM_HEX / 2)
-      .toString('hex')}`;
+    const name = `${prefix}${MARK}${randomHex(RANDOM_HEX / 2)}`;
     if (!mkdirAt(parent, name, 0o700)) continue;
     const fd = openDirAt(parent, name);
     if (fd === undefined) continue;

@@ -15,6 +15,7 @@ export * from './layout.ts';
 export * from './lock.ts';
 export type { WriterInit } from './object-files.ts';
 export * from './object-list.ts';
+export { ObjectNames } from './object-names.ts';
 export * from './object-read.ts';
 export * from './object-table.ts';
 export * from './object-uses.ts';

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { encodeInodeMeta, type FileHeader, type ObjectType } from '../format/index.ts';
-import { closeFd, openDirAt, setXattr, statAt, writeFully } from '../sys/index.ts';
+import { setXattr, writeFully } from '../sys/index.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
 import { loosePath } from './layout.ts';
+import { ObjectNames } from './object-names.ts';
 import { hasObject } from './object-read.ts';
 import type { Repo } from './repo.ts';
 import { writeXattrs } from './xattrs.ts';
@@ -27,19 +28,6 @@ export interface WriterInit {
   readonly perObjectFsync: boolean;
   /** What has been staged, see makeStagedMarks. */
   readonly stagedMarks: SharedArrayBuffer;
-}
-
-/** Looks into one directory of the repository before all of its names are read at once, which costs as much as some twenty looks. */
-const LOOKS_BEFORE_LISTING = 16;
-/** Names that are held in memory at most, 100 bytes each. */
-const MAX_LISTED_NAMES = 200_000;
-
-/** What is known of one directory of the repository's objects. */
-interface Prefix {
-  readonly exists: boolean;
-  looks: number;
-  /** Names as they were when they were read; an object that comes meanwhile is only written twice. */
-  names: ReadonlySet<string> | undefined;
 }
 
 /** Leading bits of a checksum that a mark stands for. */
@@ -61,10 +49,7 @@ export class ObjectFiles {
   readonly #perObjectFsync: boolean;
   readonly #madeDirs = new Set<string>();
   readonly #marks: Int32Array;
-  /** Open objects directory, once something was looked for in it. */
-  #objects: number | undefined;
-  readonly #prefixes = new Map<string, Prefix>();
-  #listedNames = 0;
+  readonly #published: ObjectNames;
   readonly #stagedBefore: boolean;
   readonly #euid = process.geteuid?.() ?? 0;
   readonly #egid = process.getegid?.() ?? 0;
@@ -72,6 +57,7 @@ export class ObjectFiles {
 
   constructor(init: WriterInit, repo: Repo) {
     this.repo = repo;
+    this.#published = new ObjectNames(repo);
     this.#staging = init.stagingPath;
     this.#temporaryPrefix = `${init.stagingPath}/.tmp-${process.pid}-${threadId}-`;
     this.#stagedBefore = init.isResumed;
@@ -80,15 +66,9 @@ export class ObjectFiles {
     this.#perObjectFsync = init.perObjectFsync;
   }
 
-  /** Closes what was opened on the way. */
-  close(): void {
-    if (this.#objects !== undefined) closeFd(this.#objects);
-    this.#objects = undefined;
-  }
-
   /** Tells whether the object is in the repository or already staged. */
   has(checksum: Checksum, type: ObjectType): boolean {
-    if (this.#isPublished(checksum, type)) return true;
+    if (this.#published.has(checksum, type)) return true;
     if (this.repo.parent !== undefined && hasObject(this.repo.parent, checksum, type)) return true;
     if (!this.mayBeStaged(checksum)) return false;
     return fs.lstatSync(this.stagedPath(checksum, type), { throwIfNoEntry: false }) !== undefined;
@@ -97,15 +77,6 @@ export class ObjectFiles {
   /** false when no thread of this transaction, nor an interrupted one before it, has staged the object. */
   mayBeStaged(checksum: Checksum): boolean {
     return this.#stagedBefore || this.#isMarked(checksum);
-  }
-
-  #isPublished(checksum: Checksum, type: ObjectType): boolean {
-    const prefix = this.#prefix(checksum.slice(0, 2));
-    if (!prefix.exists) return false;
-    const names = prefix.names ?? this.#listPrefix(prefix, checksum.slice(0, 2));
-    if (names !== undefined) return names.has(loosePath(this.repo.mode, checksum, type).slice(3));
-    this.#objects ??= openDirAt(-1, `${this.repo.objectsPath}/.`);
-    return this.#objects !== undefined && statAt(this.#objects, loosePath(this.repo.mode, checksum, type)) !== undefined;
   }
 
   #isMarked(checksum: Checksum): boolean {
@@ -117,23 +88,6 @@ export class ObjectFiles {
   mark(checksum: Checksum): void {
     const mark = markOf(checksum);
     Atomics.or(this.#marks, mark >>> 5, 1 << (mark & 31));
-  }
-
-  #prefix(digits: string): Prefix {
-    let known = this.#prefixes.get(digits);
-    if (known === undefined) {
-      known = { exists: fs.existsSync(join(this.repo.objectsPath, digits)), looks: 0, names: undefined };
-      this.#prefixes.set(digits, known);
-    }
-    return known;
-  }
-
-  /** Reads the names of a directory that has been looked into often: nothing leaves it while the transaction holds its lock. */
-  #listPrefix(prefix: Prefix, digits: string): ReadonlySet<string> | undefined {
-    if (prefix.looks++ < LOOKS_BEFORE_LISTING || this.#listedNames > MAX_LISTED_NAMES) return undefined;
-    prefix.names = new Set(fs.readdirSync(join(this.repo.objectsPath, digits)));
-    this.#listedNames += prefix.names.size;
-    return prefix.names;
   }
 
   /** Writes a symlink's object: a symlink, or a file where the mode is bare-user. Errors: `no-space`, `permission`. */

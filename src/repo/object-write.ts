@@ -94,7 +94,6 @@ export class ObjectWriter {
   close(): void {
     if (this.#sharer instanceof ContentSharer) this.#sharer.close();
     this.#sharer = 'none';
-    this.#files.close();
   }
 
   /** Tells whether the object is in the repository or already staged. */

@@ -8,7 +8,7 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { HacktreeError, nodeCrypto } from '../core/index.ts';
+import { HacktreeError, randomHex } from '../core/index.ts';
 import { syncFileSystemOf } from './natives.ts';
 
 export interface DurableOptions {
@@ -66,10 +66,7 @@ export class DurableFile {
 }
 
 function temporaryPath(target: string, { temporaryDir }: DurableOptions): string {
-  return path.join(
-    temporaryDir ?? path.dirname(target),
-    `.tmp-${path.basename(target)}-${nodeCrypto().randomBytes(6).toString('hex')}`,
-  );
+  return path.join(temporaryDir ?? path.dirname(target), `.tmp-${path.basename(target)}-${randomHex(6)}`);
 }
 
 /** Flushes, closes and names a temporary file; removes it when that fails. */

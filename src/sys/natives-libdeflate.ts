@@ -6,7 +6,7 @@
 import { loadKoffi } from './natives-koffi.ts';
 
 const LIBRARY = 'libdeflate.so.0';
-const RESULT = { success: 0, badData: 1, insufficientSpace: 3 } as const;
+const RESULT = { success: 0, insufficientSpace: 3 } as const;
 
 /** As inflateWhole of natives-zlib. */
 export type InflateWhole = (input: Uint8Array, output: Uint8Array) => number;

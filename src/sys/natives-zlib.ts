@@ -111,7 +111,7 @@ export function openZlib(): InflateWhole {
   return (input, output) => {
     inflater.reset();
     const { written, isEnd } = inflater.step(input, output);
-    if (!isEnd && written < output.length) throw new Error('not a deflate stream, or one that is cut');
+    if (!isEnd && written < output.length) throw new Error('the deflate stream is cut');
     return written;
   };
 }

@@ -3,12 +3,13 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Progress } from '../../src/core/index.ts';
-import { addRemote, pull, updateSummary } from '../../src/remote/index.ts';
-import { commit, fsck, initRepo, openRepo, type Repo, resolveRev } from '../../src/repo/index.ts';
+import { pull } from '../../src/remote/index.ts';
+import { fsck, type Repo, resolveRev } from '../../src/repo/index.ts';
 import { type Nginx, startNginx } from '../helpers/nginx.ts';
 import { ostreeFsck } from '../helpers/oracle.ts';
 import { requireRoot, requireTool, runOk } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
+import { clientOf, serveTree, type TreeMirror } from '../helpers/tree-mirror.ts';
 import { noise } from '../helpers/trees.ts';
 
 const withTools = requireTool('ostree', 'nginx', 'setfattr') && requireRoot() ? it : it.skip;
@@ -16,6 +17,7 @@ const withTools = requireTool('ostree', 'nginx', 'setfattr') && requireRoot() ? 
 let dir: string;
 let mirror: Repo;
 let nginx: Nginx;
+let publish: TreeMirror['publish'];
 
 beforeEach(async () => {
   dir = scratchDir();
@@ -24,22 +26,13 @@ beforeEach(async () => {
   for (let i = 0; i < 300; i++) fs.writeFileSync(join(tree, `dir-${i % 10}/file-${i}`), noise(100 + i * 11, `file ${i}`));
   fs.writeFileSync(join(tree, 'large'), noise(2_500_000, 'large'));
   fs.symlinkSync('large', join(tree, 'link'));
-  mirror = initRepo(join(dir, 'mirror'), { mode: 'archive' });
-  await publish(1000n);
-  nginx = await startNginx(mirror.path, join(dir, 'nginx'));
+  ({ mirror, nginx, publish } = await serveTree(dir));
 });
 
 afterEach(() => nginx.stop());
 
-async function publish(timestampSec: bigint): Promise<void> {
-  await commit(mirror, { branch: 'main', timestampSec, trees: [{ kind: 'dir', path: join(dir, 'tree') }] });
-  await updateSummary(mirror);
-}
-
 function client(mode: string, { name = 'client', url = nginx.url } = {}): Repo {
-  const repo = initRepo(join(dir, `${name}-${mode}`), { mode });
-  addRemote(repo, { name: 'm', url, noGpgVerify: true });
-  return openRepo(repo.path);
+  return clientOf(url, join(dir, `${name}-${mode}`), mode);
 }
 
 const contentRequests = (server = nginx): string[] =>

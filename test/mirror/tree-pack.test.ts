@@ -2,12 +2,13 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { addRemote, pull, updateSummary } from '../../src/remote/index.ts';
-import { commit, fsck, initRepo, openRepo, type Repo, resolveRev } from '../../src/repo/index.ts';
-import { type Nginx, startNginx } from '../helpers/nginx.ts';
+import { pull, updateSummary } from '../../src/remote/index.ts';
+import { commit, fsck, type Repo, resolveRev } from '../../src/repo/index.ts';
+import type { Nginx } from '../helpers/nginx.ts';
 import { ostree, ostreeFsck } from '../helpers/oracle.ts';
 import { hacktreeOk, requireTool } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
+import { clientOf, serveTree, type TreeMirror } from '../helpers/tree-mirror.ts';
 
 const withTools = requireTool('ostree', 'nginx') ? it : it.skip;
 const DIRS = 400;
@@ -15,6 +16,7 @@ const DIRS = 400;
 let dir: string;
 let mirror: Repo;
 let nginx: Nginx;
+let publish: TreeMirror['publish'];
 
 beforeEach(async () => {
   dir = scratchDir();
@@ -23,23 +25,12 @@ beforeEach(async () => {
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(join(folder, 'name'), `directory ${i}\n`);
   }
-  mirror = initRepo(join(dir, 'mirror'), { mode: 'archive' });
-  await publish(1000n);
-  nginx = await startNginx(mirror.path, join(dir, 'nginx'));
+  ({ mirror, nginx, publish } = await serveTree(dir));
 });
 
 afterEach(() => nginx.stop());
 
-async function publish(timestampSec: bigint): Promise<void> {
-  await commit(mirror, { branch: 'main', timestampSec, trees: [{ kind: 'dir', path: join(dir, 'tree') }] });
-  await updateSummary(mirror);
-}
-
-function client(name = 'client'): Repo {
-  const repo = initRepo(join(dir, name), { mode: 'bare-user' });
-  addRemote(repo, { name: 'm', url: nginx.url, noGpgVerify: true });
-  return openRepo(repo.path);
-}
+const client = (): Repo => clientOf(nginx.url, join(dir, 'client'), 'bare-user');
 
 const packFile = (rev = 'main'): string => join(mirror.path, 'extensions/hacktree/mirror-trees', resolveRev(mirror, rev));
 const requested = (pattern: RegExp): string[] =>
@@ -133,8 +124,7 @@ withTools('there is a pack for the commit of each ref, and for no other', async 
 });
 
 withTools('a commit that is here in part has none', async () => {
-  const copy = initRepo(join(dir, 'copy'), { mode: 'archive' });
-  addRemote(copy, { name: 'm', url: nginx.url, noGpgVerify: true });
-  await pull(openRepo(copy.path), 'm', { refs: ['main'], commitMetadataOnly: true, mirror: true, contentIndex: true });
+  const copy = clientOf(nginx.url, join(dir, 'copy'), 'archive');
+  await pull(copy, 'm', { refs: ['main'], commitMetadataOnly: true, mirror: true, contentIndex: true });
   expect(fs.readdirSync(join(copy.path, 'extensions/hacktree/mirror-trees'))).toEqual([]);
 });

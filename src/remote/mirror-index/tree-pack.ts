@@ -14,8 +14,8 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, checksumOf, HacktreeError } from '../../core/index.ts';
-import { OBJECT_TYPE_NUMBER } from '../../format/index.ts';
-import { hasObject, listAllRefs, loadCommit, loadDirtree, type Repo, readMetadata } from '../../repo/index.ts';
+import { decodeDirtree, OBJECT_TYPE_NUMBER, printObjectName } from '../../format/index.ts';
+import { hasObject, listAllRefs, loadCommit, type Repo, readMetadata } from '../../repo/index.ts';
 import { ensureDir, writeFileDurable } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import { orNothing } from './read.ts';
@@ -39,11 +39,9 @@ export class TreePack {
 
   /** Bytes of an object, which have this checksum; undefined when the pack does not have it. */
   get(checksum: Checksum, type: PackedType): Buffer | undefined {
-    return this.#objects.get(keyOf(checksum, type));
+    return this.#objects.get(printObjectName({ checksum, type }));
   }
 }
-
-const keyOf = (checksum: Checksum, type: PackedType): string => `${checksum}.${type}`;
 
 /** Fetches the pack of a commit; undefined when the mirror has none that can be used. */
 export function fetchTreePack(access: RemoteAccess, commit: Checksum): Promise<TreePack | undefined> {
@@ -64,7 +62,7 @@ function parsePack(bytes: Buffer): TreePack {
     if (end > bytes.length) throw corrupt(`an object that ends at ${end} of ${bytes.length} bytes`);
     const object = bytes.subarray(start, end);
     const type = bytes[at] === OBJECT_TYPE_NUMBER.dirtree ? 'dirtree' : 'dirmeta';
-    objects.set(keyOf(checksumOf(object), type), object);
+    objects.set(printObjectName({ checksum: checksumOf(object), type }), object);
     at = end;
   }
   return new TreePack(objects);
@@ -96,11 +94,13 @@ function buildPack(repo: Repo, commit: Checksum): Buffer | undefined {
   const seen = new Set<string>();
   let sizeBytes = FIXED_BYTES;
   let isWhole = true;
-  const add = (checksum: Checksum, type: PackedType): boolean => {
-    if (!isWhole || seen.has(keyOf(checksum, type))) return false;
+  /** Returns the bytes of an object that was not in the pack. */
+  const add = (checksum: Checksum, type: PackedType): Buffer | undefined => {
+    const name = printObjectName({ checksum, type });
+    if (!isWhole || seen.has(name)) return undefined;
     isWhole = hasObject(repo, checksum, type);
-    if (!isWhole) return false;
-    seen.add(keyOf(checksum, type));
+    if (!isWhole) return undefined;
+    seen.add(name);
     const bytes = readMetadata(repo, checksum, type);
     const head = Buffer.alloc(ENTRY_BYTES);
     head[0] = OBJECT_TYPE_NUMBER[type];
@@ -108,12 +108,13 @@ function buildPack(repo: Repo, commit: Checksum): Buffer | undefined {
     parts.push(head, bytes);
     sizeBytes += ENTRY_BYTES + bytes.length;
     isWhole = sizeBytes <= MAX_PACK_BYTES;
-    return isWhole;
+    return bytes;
   };
   const waiting = [{ tree: rootTree, meta: rootMeta }];
   for (let dir = waiting.pop(); dir !== undefined; dir = waiting.pop()) {
     add(dir.meta, 'dirmeta');
-    if (add(dir.tree, 'dirtree')) waiting.push(...loadDirtree(repo, dir.tree).dirs.toReversed());
+    const dirtree = add(dir.tree, 'dirtree');
+    if (isWhole && dirtree !== undefined) waiting.push(...decodeDirtree(dirtree).dirs.toReversed());
   }
   if (!isWhole) return undefined;
   const fixed = Buffer.alloc(FIXED_BYTES);

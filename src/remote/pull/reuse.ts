@@ -2,7 +2,7 @@
  * Uses the mirror's content index: which of the missing objects can be made of content that is here, and how large the rest
  * is. Downloads nothing but parts of the index.
  */
-import type { Checksum, ContentDigest, ReportProgress } from '../../core/index.ts';
+import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { openContentIndex, type Repo } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
@@ -50,9 +50,9 @@ function candidatesHere(repo: Repo, records: Iterable<IndexRecord>): Usable[] {
   }
 }
 
-/** Digests are ASCII. */
-function byDigest({ digest: a = '' as ContentDigest }: IndexRecord, { digest: b = '' as ContentDigest }: IndexRecord): number {
-  return a < b ? -1 : Number(a > b);
+function byDigest(a: IndexRecord, b: IndexRecord): number {
+  const [first, second] = [a.digest ?? '', b.digest ?? ''];
+  return first < second ? -1 : Number(first > second);
 }
 
 function itemOf({ record, candidates }: Usable, headers: ReadonlyMap<number, Uint8Array>): MakeItem[] {

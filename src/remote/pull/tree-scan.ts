@@ -56,6 +56,7 @@ export class TreeScan {
   #requested = 0;
   #askForPack: (() => Promise<TreePack | undefined>) | undefined;
   #pack: TreePack | undefined;
+  /** Taken since signals and progress were let through. */
   #packedObjects = 0;
   /** Size of what was taken from packs. */
   packedBytes = 0;
@@ -146,14 +147,13 @@ export class TreeScan {
     for (;;) {
       for (let tree = this.#pending.pop(); tree !== undefined; tree = this.#pending.pop()) {
         this.#visitTree(tree);
-        if (this.#pack !== undefined && this.#packedObjects % PACK_SLICE === 0) await this.#breathe();
+        if (this.#packedObjects >= PACK_SLICE) await this.#breathe();
         while (this.#running.size >= this.#pool.capacity) await this.#settleOne();
       }
       if (this.#awaitsPack) await this.#loadPack();
       if (this.#wanted.count > 0) this.#send();
-      if (this.#running.size === 0 && this.#pending.length === 0) return;
-      if (this.#running.size === 0) continue;
-      await this.#settleOne();
+      if (this.#running.size > 0) await this.#settleOne();
+      else if (this.#pending.length === 0) return;
     }
   }
 
@@ -208,7 +208,8 @@ export class TreeScan {
 
   /** Lets signals and progress through. */
   async #breathe(): Promise<void> {
-    this.#report({ phase: 'Receiving metadata', objectsDone: this.#totals.metadata, bytesDone: this.#totals.transferredBytes });
+    this.#packedObjects = 0;
+    this.#reportTotals();
     await nextTurn();
     this.#checkSignal();
   }
@@ -230,7 +231,12 @@ export class TreeScan {
     totals.metadata += result.metadata;
     totals.transferredBytes += result.transferredBytes;
     requireAll(result.missing);
-    this.#report({ phase: 'Receiving metadata', objectsDone: totals.metadata, bytesDone: totals.transferredBytes });
+    this.#reportTotals();
+  }
+
+  #reportTotals(): void {
+    const { metadata, transferredBytes } = this.#totals;
+    this.#report({ phase: 'Receiving metadata', objectsDone: metadata, bytesDone: transferredBytes });
   }
 }
 

@@ -20,7 +20,7 @@
  * segments. Symlinks are not in the index.
  */
 import { join } from 'node:path';
-import { nodeCrypto } from '../../core/index.ts';
+import { randomHex } from '../../core/index.ts';
 import { ownDir } from '../layout.ts';
 
 export const MAGIC = Buffer.from('HTCI\x01\0\0\0', 'latin1');
@@ -49,7 +49,7 @@ export function isSegmentName(name: string): boolean {
 
 /** Makes a name for a new segment. */
 export function newSegmentName(): string {
-  return `segment-${nodeCrypto().randomBytes(8).toString('hex')}`;
+  return `segment-${randomHex(8)}`;
 }
 
 /** Size of a segment of this many records. */

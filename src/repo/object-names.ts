@@ -1,0 +1,57 @@
+/**
+ * Which objects a repository has, asked for many at once: each directory of objects is looked into a few times, then all its names
+ * are read and kept. What is read stays right while the repository's lock is held: nothing leaves it then, and an object that comes
+ * meanwhile is only written twice.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import type { Checksum } from '../core/index.ts';
+import type { ObjectType } from '../format/index.ts';
+import { loosePath } from './layout.ts';
+import type { Repo } from './repo.ts';
+
+/** Reading all names of a directory costs as much as some twenty looks into it. */
+const LOOKS_BEFORE_LISTING = 16;
+/** Names that are held in memory at most, 100 bytes each; what is beyond is looked for one by one. */
+const MAX_NAMES = 200_000;
+
+interface Folder {
+  looks: number;
+  /** Known after many looks, and of a directory that is not there. */
+  names: ReadonlySet<string> | undefined;
+}
+
+export class ObjectNames {
+  readonly #repo: Repo;
+  readonly #folders = new Map<string, Folder>();
+  #nameCount = 0;
+
+  constructor(repo: Repo) {
+    this.#repo = repo;
+  }
+
+  has(checksum: Checksum, type: ObjectType): boolean {
+    const prefix = checksum.slice(0, 2);
+    let folder = this.#folders.get(prefix);
+    if (folder === undefined) {
+      folder = { looks: 0, names: fs.existsSync(this.#pathOf(prefix)) ? undefined : new Set() };
+      this.#folders.set(prefix, folder);
+    }
+    if (folder.names?.size === 0) return false;
+    const path = loosePath(this.#repo.mode, checksum, type);
+    if (folder.names === undefined && folder.looks++ >= LOOKS_BEFORE_LISTING) folder.names = this.#list(prefix);
+    if (folder.names !== undefined) return folder.names.has(path.slice('xx/'.length));
+    return fs.lstatSync(this.#pathOf(path), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #list(prefix: string): ReadonlySet<string> | undefined {
+    if (this.#nameCount > MAX_NAMES) return undefined;
+    const names = new Set(fs.readdirSync(this.#pathOf(prefix)));
+    this.#nameCount += names.size;
+    return names;
+  }
+
+  #pathOf(path: string): string {
+    return join(this.#repo.objectsPath, path);
+  }
+}
