@@ -2,19 +2,19 @@
  * npm test: installs what is missing, builds, runs every test but those of test/boot, prints `N passed, N failed`.
  *
  * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, two files at a time), `--all` both but
- * for the story with dracut, to end in time: that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
+ * for the story of an own /boot, to end in time (the one with dracut has an own /boot too): that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
  */
 import { availableParallelism } from 'node:os';
 import { ensureDebianPackages, ensureNodeModules, PACKAGES } from './setup.mjs';
 import { build, compile, jestCounts } from './steps.mjs';
 
-const PARTS = { '--boot': ['boot'], '--all': ['main', 'boot, without the dracut story'] };
+const PARTS = { '--boot': ['boot'], '--all': ['main', 'boot, without the story of an own /boot'] };
 /** A machine in emulation keeps one processor busy. */
 const BOOT = ['--testPathPatterns', '/build/test/boot/', '--maxWorkers', '2'];
 const JEST_ARGUMENTS = {
   main: ['--testPathIgnorePatterns', '/build/test/boot/', '--maxWorkers', String(Math.max(2, availableParallelism()))],
   boot: BOOT,
-  'boot, without the dracut story': [...BOOT, '--testPathIgnorePatterns', '/story-dracut\\.'],
+  'boot, without the story of an own /boot': [...BOOT, '--testPathIgnorePatterns', '/story-own-boot\\.'],
 };
 
 const [first, ...rest] = process.argv.slice(2);
