@@ -1,26 +1,40 @@
-/** Entry of every worker thread: loads the task's module, then answers messages until told to stop. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Entry of every worker thread: loads the module of a pool's tasks, answers its tasks until it is closed, then serves the next. */
+import { parentPort } from 'node:worker_threads';
 import { errorToMessage, type WorkerFunction, type WorkerModule } from './pool.ts';
+import { CLOSED, type Order, type Reply } from './pool-thread.ts';
 
-const { module, init } = workerData as { module: string; init: unknown };
-const ready: Promise<WorkerFunction<unknown, unknown>> = import(module).then((loaded: WorkerModule<unknown, unknown, unknown>) =>
-  loaded.createWorker(init),
-);
-ready.catch(() => {}); // reported with the first task
+let ready: Promise<WorkerFunction<unknown, unknown>>;
 
-parentPort?.on('message', async (message: { id: number; task: unknown } | undefined) => {
-  if (message === undefined) {
-    await ready.then(
-      (run) => run.close?.(),
-      () => {},
-    );
-    parentPort?.close();
-    return;
-  }
-  try {
-    const run = await ready;
-    parentPort?.postMessage({ id: message.id, result: await run(message.task) });
-  } catch (error) {
-    parentPort?.postMessage({ id: message.id, error: errorToMessage(error) });
+parentPort?.on('message', async (order: Order) => {
+  switch (order.kind) {
+    case 'open':
+      ready = open(order.module, order.init);
+      ready.catch(() => {}); // reported with the first task
+      return;
+    case 'task':
+      return parentPort?.postMessage(await answer(order.id, order.task));
+    case 'close':
+      await ready.then(
+        (run) => run.close?.(),
+        () => {},
+      );
+      return parentPort?.postMessage(CLOSED);
+    case 'exit':
+      await ready.catch(() => {});
+      parentPort?.close();
   }
 });
+
+async function open(module: string, init: unknown): Promise<WorkerFunction<unknown, unknown>> {
+  const { createWorker }: WorkerModule<unknown, unknown, unknown> = await import(module);
+  return createWorker(init);
+}
+
+async function answer(id: number, task: unknown): Promise<Reply> {
+  try {
+    const run = await ready;
+    return { id, result: await run(task) };
+  } catch (error) {
+    return { id, error: errorToMessage(error) };
+  }
+}

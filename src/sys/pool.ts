@@ -8,8 +8,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { type ErrorCode, type ErrorDetails, HacktreeError, isHacktreeError } from '../core/index.ts';
+import { type ErrorMessage, openThread, type PoolThread, type Reply, type ThreadOwner } from './pool-thread.ts';
 
 export interface Pool<Task, Result> {
   readonly size: number;
@@ -37,18 +37,9 @@ export interface PoolOptions<Init> {
   readonly size?: number;
   /** Memory for young objects of each thread; less means that it is collected more often. Default: Node's. */
   readonly youngGenerationMb?: number;
+  /** Leaves the threads to a pool that is opened soon after this one has closed. */
+  readonly leavesThreads?: boolean;
 }
-
-/** An error as plain data. */
-export interface ErrorMessage {
-  readonly code: string | undefined;
-  readonly message: string;
-  readonly details: ErrorDetails | undefined;
-  readonly hints: readonly string[] | undefined;
-  readonly isHacktree: boolean;
-}
-
-export type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: ErrorMessage });
 
 /** Default number of threads: one per core, at most 8. */
 export function defaultPoolSize(): number {
@@ -87,23 +78,19 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  /** Tasks that it has and has not answered. */
-  load: number;
-}
-
 /** Tasks sent ahead to each thread, so that it never waits for the main thread. */
 const AHEAD = 2;
 
-class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
+/** Unique among all pools: a thread may serve several, one after the other. */
+let nextId = 0;
+
+class ThreadPool<Init, Task, Result> implements Pool<Task, Result>, ThreadOwner {
   readonly size: number;
   readonly capacity: number;
-  readonly #threads: Thread[] = [];
+  readonly #threads: PoolThread[] = [];
   readonly #options: PoolOptions<Init>;
   readonly #queue: Job[] = [];
   readonly #running = new Map<number, Job>();
-  #nextId = 0;
   #failure: unknown;
   #closing = false;
 
@@ -123,13 +110,22 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(
-      this.#threads.map(({ worker }) => {
-        const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-        worker.postMessage(undefined);
-        return exited;
-      }),
-    );
+    const isLeft = this.#options.leavesThreads === true;
+    await Promise.all(this.#threads.map((thread) => thread.release({ isLeft })));
+  }
+
+  take(reply: Reply): void {
+    const job = this.#running.get(reply.id);
+    if (job === undefined) return;
+    this.#running.delete(reply.id);
+    this.#dispatch();
+    if ('error' in reply) job.reject(errorFromMessage(reply.error));
+    else job.resolve(reply.result as never);
+  }
+
+  lose(error: unknown): void {
+    if (error !== undefined) this.#fail(error);
+    else if (!this.#closing) this.#fail(new HacktreeError('internal', 'A worker thread ended unexpectedly'));
   }
 
   #dispatch(): void {
@@ -139,46 +135,26 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result> {
       const thread = this.#nextThread();
       if (thread.load >= AHEAD) return;
       this.#queue.shift();
-      const id = this.#nextId++;
+      const id = nextId++;
       this.#running.set(id, job);
-      thread.load++;
-      thread.worker.postMessage({ id, task: job.task }, job.transfer as ArrayBuffer[]);
+      thread.run(id, job.task, job.transfer);
     }
   }
 
   /** An idle thread, else a new one, else the one with the least to do. */
-  #nextThread(): Thread {
-    const least = this.#threads.reduce<Thread | undefined>(
+  #nextThread(): PoolThread {
+    const least = this.#threads.reduce<PoolThread | undefined>(
       (best, each) => (each.load < (best?.load ?? AHEAD + 1) ? each : best),
       undefined,
     );
     return least === undefined || (least.load > 0 && this.#threads.length < this.size) ? this.#start() : least;
   }
 
-  #start(): Thread {
+  #start(): PoolThread {
     const { module, init, youngGenerationMb } = this.#options;
-    const worker = new Worker(new URL('./pool-worker.js', import.meta.url), {
-      ...(youngGenerationMb === undefined ? {} : { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
-      workerData: { module: fileURLToPath(module), init },
-    });
-    const thread = { worker, load: 0 };
-    worker.on('message', (reply: Reply) => this.#settle(thread, reply));
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => {
-      if (!this.#closing) this.#fail(new HacktreeError('internal', 'A worker thread ended unexpectedly'));
-    });
+    const thread = openThread(this, { module: fileURLToPath(module), init, youngGenerationMb });
     this.#threads.push(thread);
     return thread;
-  }
-
-  #settle(thread: Thread, reply: Reply): void {
-    const job = this.#running.get(reply.id);
-    if (job === undefined) return;
-    this.#running.delete(reply.id);
-    thread.load--;
-    this.#dispatch();
-    if ('error' in reply) job.reject(errorFromMessage(reply.error));
-    else job.resolve(reply.result as never);
   }
 
   #fail(error: unknown): void {
