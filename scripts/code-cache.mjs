@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,7 @@ pull-local --repo=l r main
 sysroot init --sysroot=host
 pull-local --repo=host/gnomeos/repo r main
 deploy --sysroot=host main
+deploy --sysroot=host main
 status --sysroot=host
 upgrade --sysroot=host --check
 refs --repo=missing`.split('\n');
@@ -72,6 +73,9 @@ function makeTree(scratch) {
   const modules = join(scratch, 'tree/usr/lib/modules/6.1');
   mkdirSync(modules, { recursive: true });
   mkdirSync(join(scratch, 'tree/usr/etc'));
+  writeFileSync(join(scratch, 'tree/usr/etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  cpSync(join(root, 'initramfs'), join(scratch, 'tree/usr/etc/initramfs'), { recursive: true });
+  symlinkSync('passwd', join(scratch, 'tree/usr/etc/link'));
   for (const name of ['vmlinuz', 'initramfs.img']) writeFileSync(join(modules, name), name);
   for (const folder of ['src', 'docs']) cpSync(join(root, folder), join(scratch, 'tree/usr', folder), { recursive: true });
   mkdirSync(join(scratch, 'host/boot/grub'), { recursive: true });

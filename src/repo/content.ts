@@ -12,7 +12,7 @@ import { type FileObject, readFully } from './object-read.ts';
 
 /** Up to this size content is handled in one buffer; beyond it in chunks. Bytes. */
 export const WHOLE_BUFFER_BYTES = 1 << 20;
-export const CHUNK_BYTES = 1 << 18;
+export const CHUNK_BYTES = 1 << 17;
 
 /** Reads the whole content; for small files. Errors: `object-corrupt` when it is not as long as declared. */
 export function readContent(file: FileObject): Buffer {
