@@ -69,7 +69,7 @@ export function openGrub(bootDir: string, grubDir: string): Bootloader {
       checkMenu(menu, countsBoots);
       return planGrub(menu, load(), { bootDir, paths, settleAlso: options.settleAlso ?? [], exists: fs.existsSync });
     },
-    verify: (menu, digests) => verifyMenu(menu, toMenu(load()), { bootDir, configPath: paths.script, digests }),
+    verify: (menu, digests, hashed) => verifyMenu(menu, toMenu(load()), { bootDir, configPath: paths.script, digests, hashed }),
     warnings: () => grubWarnings(load(), disk, paths),
   };
 }

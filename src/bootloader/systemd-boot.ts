@@ -54,7 +54,8 @@ export function openBls(site: BlsSite): Bootloader {
       checkMenu(menu, countsBoots);
       return planBls(menu, { site, entriesDir, oneShot, found: loadEntries(entriesDir), settleAlso: options.settleAlso ?? [] });
     },
-    verify: (menu, digests) => verifyMenu(menu, read(), { bootDir: site.bootDir, configPath: entriesDir, digests }),
+    verify: (menu, digests, hashed) =>
+      verifyMenu(menu, read(), { bootDir: site.bootDir, configPath: entriesDir, digests, hashed }),
     warnings: () =>
       countsBoots
         ? []

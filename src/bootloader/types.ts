@@ -99,6 +99,9 @@ export interface MenuFinding {
 /** Expected SHA-256 of files, by path relative to `bootDir`. */
 export type ExpectedDigests = ReadonlyMap<string, ContentDigest>;
 
+/** SHA-256 that files were found to have, by absolute path. */
+export type FoundDigests = ReadonlyMap<string, string>;
+
 export interface PlanOptions {
   /** Paths on further file systems whose content must be on the disk before the menu names it (the new root). */
   readonly settleAlso?: readonly string[];
@@ -120,8 +123,11 @@ export interface Bootloader {
    * or arguments the boot loader cannot express, tries out of range or where boots are not counted.
    */
   plan(menu: BootMenu, options?: PlanOptions): BootPlan;
-  /** Checks that the disk's menu is this one and that every file it names is there, with the digest given. Reads all. */
-  verify(menu: BootMenu, digests: ExpectedDigests): MenuFinding[];
+  /**
+   * Checks that the disk's menu is this one and that every file it names is there, with the digest given. Reads all, but for
+   * those that were hashed just now.
+   */
+  verify(menu: BootMenu, digests: ExpectedDigests, hashed?: FoundDigests): MenuFinding[];
   /** Looks for known obstacles. Never changes anything. */
   warnings(): BootWarning[];
 }

@@ -6,13 +6,14 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../core/index.ts';
 import { hashFile } from './hash-file.ts';
-import type { BootEntry, BootMenu, ExpectedDigests, MenuFinding } from './types.ts';
+import type { BootEntry, BootMenu, ExpectedDigests, FoundDigests, MenuFinding } from './types.ts';
 
 export interface VerifySituation {
   readonly bootDir: string;
   /** File that holds the menu, named in findings about the menu itself. */
   readonly configPath: string;
   readonly digests: ExpectedDigests;
+  readonly hashed: FoundDigests | undefined;
 }
 
 /** Compares the wanted menu with the one read from the disk, then looks at every file. Empty when all is well. */
@@ -45,12 +46,12 @@ function asText({ kernel, initrds, arguments: words }: BootEntry): string {
   return [kernel, ...initrds, ...words].join(' ').replaceAll('"', '');
 }
 
-function checkFiles(menu: BootMenu, { bootDir, digests }: VerifySituation): MenuFinding[] {
+function checkFiles(menu: BootMenu, { bootDir, digests, hashed }: VerifySituation): MenuFinding[] {
   const findings: MenuFinding[] = [];
   const problems = new Map<string, string | undefined>();
   for (const entry of menu.entries) {
     for (const file of [entry.kernel, ...entry.initrds]) {
-      if (!problems.has(file)) problems.set(file, fileProblem(join(bootDir, file), digests.get(file)));
+      if (!problems.has(file)) problems.set(file, fileProblem(join(bootDir, file), digests.get(file), hashed));
       const problem = problems.get(file);
       if (problem !== undefined) findings.push({ entryId: entry.id, path: join(bootDir, file), problem });
     }
@@ -58,11 +59,11 @@ function checkFiles(menu: BootMenu, { bootDir, digests }: VerifySituation): Menu
   return findings;
 }
 
-function fileProblem(path: string, expected: string | undefined): string | undefined {
+function fileProblem(path: string, expected: string | undefined, hashed: FoundDigests | undefined): string | undefined {
   try {
     if (!fs.statSync(path).isFile()) return 'is not a regular file';
     if (expected === undefined) return undefined;
-    const found = hashFile(path);
+    const found = hashed?.get(path) ?? hashFile(path);
     return found === expected ? undefined : `has SHA-256 ${found}, expected ${expected}`;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

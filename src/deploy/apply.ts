@@ -13,16 +13,21 @@ import { makeMountPoints } from './arrange.ts';
 import { removeUnusedBootFiles } from './boot-files.ts';
 import { writeDeployment } from './deployment.ts';
 import { type EtcStepOptions, makeEtc, runLocalScripts } from './etc-steps.ts';
+import { hashFiles } from './hash-files.ts';
 import { rootDir, STAGING_PREFIX, type SysrootPaths, stateDirOf } from './layout.ts';
 import type { DeployPlan, DeployStep } from './plan.ts';
 import { doomRoot, holdCommit, listStaged, releaseCommit, removeRoot, spareRoot } from './remove.ts';
-import { type Sysroot, verifyMenu } from './sysroot.ts';
+import { type Sysroot, sysrootBootloader, verifyMenu } from './sysroot.ts';
 import { createVar } from './var.ts';
+
+type VerifyStep = Extract<DeployStep, { readonly kind: 'verify' }>;
 
 export interface ApplyOptions extends EtcStepOptions {
   readonly onStep?: (step: DeployStep, index: number) => void;
   readonly onProgress?: ReportProgress | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What else there is to do once the menu is written: done while the files in /boot are hashed. */
+  readonly onMenuWritten?: () => Promise<void>;
 }
 
 /** Applies a plan. Errors: those of the step that failed; before the menu's write everything made is removed again. */
@@ -86,7 +91,7 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
       await applyBootStep(step.step);
       return;
     case 'verify':
-      return verifyMenu(sysroot, step.menu, step.digests);
+      return verify(sysroot, step, options);
     case 'unstamp':
       fs.rmSync(step.path, { force: true });
       return;
@@ -97,6 +102,17 @@ async function applyStep(sysroot: Sysroot, repo: Repo, plan: DeployPlan, step: D
       removeUnusedBootFiles(sysroot, plan.menuAfter);
       return;
   }
+}
+
+/** A file that cannot be hashed is one that the menu's own check finds and names. */
+async function verify(sysroot: Sysroot, { menu, digests }: VerifyStep, { onMenuWritten }: ApplyOptions): Promise<void> {
+  const { bootDir } = sysrootBootloader(sysroot);
+  const files = [...digests.keys()].map((path) => ({ path: join(bootDir, path) }));
+  const hashing = hashFiles(files).catch(() => undefined);
+  await onMenuWritten?.();
+  const hashes = await hashing;
+  const hashed = hashes && new Map(files.map(({ path }, i) => [path, hashes[i]?.digest as string]));
+  verifyMenu(sysroot, menu, digests, hashed);
 }
 
 /** Kernel files are shared by checksum: one that is there is the same. On the repository's own file system it is a link. */

@@ -166,14 +166,16 @@ const VAR = /^\/var(\/|$)/;
 /** Counts exactly what deploying a commit writes to the root file system, kernel files aside. */
 export function measureTree(repo: Repo, commit: Checksum): TreeNeeds {
   const needs = { inodes: 0, bytes: 0, ofVar: { inodes: 0, bytes: 0 } };
-  for (const { path, files } of walkDirs(repo, rootOf(loadCommit(repo, commit)))) {
+  const copiesOf = (path: string): Use | undefined => (COPIED.test(path) ? needs : VAR.test(path) ? needs.ofVar : undefined);
+  const isCopied = (path: string): boolean => copiesOf(path) !== undefined;
+  for (const { path, files } of walkDirs(repo, rootOf(loadCommit(repo, commit)), isCopied)) {
     needs.inodes++;
     needs.bytes += BLOCK_BYTES;
-    const copies = COPIED.test(path) ? needs : VAR.test(path) ? needs.ofVar : undefined;
+    const copies = copiesOf(path);
     if (copies === undefined) continue;
     copies.inodes += 1 + files.length;
     copies.bytes += BLOCK_BYTES;
-    for (const { checksum } of files) copies.bytes += wholeBlocks(loadFile(repo, checksum).sizeBytes);
+    for (const { checksum } of files) copies.bytes += wholeBlocks(loadFile(repo, checksum, { xattrs: false }).sizeBytes);
   }
   return needs;
 }

@@ -18,7 +18,7 @@ import { fitsAfter, requireSpace, requireWritable } from './space.ts';
 import { readState, type SysrootState } from './state.ts';
 import { lockSysroot, openSysrootRepo, type Sysroot } from './sysroot.ts';
 
-export interface DeployOptions extends Omit<ApplyOptions, 'etcPolicy' | 'hostFstab'> {
+export interface DeployOptions extends Omit<ApplyOptions, 'etcPolicy' | 'hostFstab' | 'onMenuWritten'> {
   /** Ref, remote:ref or commit. */
   readonly rev: string;
   readonly name?: string | undefined;
@@ -91,9 +91,11 @@ async function deployLocked(sysroot: Sysroot, options: DeployOptions): Promise<D
     etc = report;
     options.onEtcReport?.(report);
   };
-  await applyDeploy(sysroot, repo, plan, { ...options, ...around, onEtcReport });
-  const warning = await recordHistory(sysroot.paths, plan, etc);
-  if (warning !== undefined) options.onWarning?.(warning);
+  const onMenuWritten = async (): Promise<void> => {
+    const warning = await recordHistory(sysroot.paths, plan, etc);
+    if (warning !== undefined) options.onWarning?.(warning);
+  };
+  await applyDeploy(sysroot, repo, plan, { ...options, ...around, onEtcReport, onMenuWritten });
   return { plan, etc, madeRoom };
 }
 

@@ -1,14 +1,14 @@
 /**
- * Hashes the kernel files of a commit: what is about to be booted must be what was committed. Large ones in a thread of their
- * own, so that the plan of a deployment goes on meanwhile.
+ * Hashes the kernel files of a commit: what is about to be booted must be what was committed.
  *
  * Source: ostree-cli B.6 (boot checksum).
  */
-import type { Checksum, ContentDigest } from '../core/index.ts';
-import type { FileHeader } from '../format/index.ts';
-import { openPool } from '../sys/index.ts';
+import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
+import { encodeFileHeader, type FileHeader } from '../format/index.ts';
+import { plainChunks } from '../repo/index.ts';
+import { type HashedFile, hashFiles } from './hash-files.ts';
 
-/** A kernel file in a repository; plain data. */
+/** A kernel file in a repository. */
 export interface KernelObject {
   /** In the tree. */
   readonly name: string;
@@ -22,27 +22,33 @@ export interface KernelObject {
 /** Kernel and initial RAM disk. */
 export type KernelPair<T> = readonly [kernel: T, initrd: T];
 
-export interface KernelHashes {
-  /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. */
-  readonly bootChecksum: Checksum;
-  /** SHA-256 of each file's bytes. */
-  readonly digests: KernelPair<ContentDigest>;
+/**
+ * Hashes the bytes of kernel and initial RAM disk, before a checkout, which takes the thread over.
+ * Errors: `object-corrupt`.
+ */
+export async function hashKernel(files: KernelPair<KernelObject>): Promise<KernelPair<ContentDigest>> {
+  const hashed = await hashFiles(
+    files.map(({ path, header }) => ({ path, header: encodeFileHeader(header) })),
+    { leavesThread: true },
+  );
+  const digests = files.map((file, i) => {
+    const { digest, object } = hashed[i] as HashedFile;
+    if (object !== file.checksum) throw corrupt(file, object);
+    return digest;
+  });
+  return digests as readonly ContentDigest[] as KernelPair<ContentDigest>;
 }
 
-/** Less is hashed sooner than a thread has started. Bytes. */
-const LARGE_BYTES = 16 << 20;
+/** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. */
+export function bootChecksumOf(files: KernelPair<KernelObject>): Checksum {
+  const hash = createSha256();
+  for (const { path } of files) for (const chunk of plainChunks(path)) hash.update(chunk);
+  return hash.digest().toString('hex') as Checksum;
+}
 
-/** Hashes kernel and initial RAM disk. Errors: `object-corrupt`. */
-export async function hashKernel(files: KernelPair<KernelObject>): Promise<KernelHashes> {
-  const module = new URL('./hash-kernel-worker.js', import.meta.url);
-  const pool = openPool<undefined, KernelPair<KernelObject>, KernelHashes>({
-    module,
-    init: undefined,
-    size: files[0].sizeBytes + files[1].sizeBytes < LARGE_BYTES ? 0 : 1,
+function corrupt({ name, checksum, path }: KernelObject, found: Checksum | undefined): HacktreeError {
+  return new HacktreeError('object-corrupt', `Corrupted file object ${checksum}, which is ${name}`, {
+    details: { path, expected: checksum, found },
+    hints: ['see what else is damaged, and mend it, with: hacktree fsck'],
   });
-  try {
-    return await pool.run(files);
-  } finally {
-    await pool.close();
-  }
 }

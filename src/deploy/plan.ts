@@ -21,7 +21,7 @@ import { lookupString } from '../format/index.ts';
 import { loadCommit, type Repo } from '../repo/index.ts';
 import { type LocatedKernel, locateKernel, measureTree, prettyName, type TreeNeeds, treeKargs } from './commit-tree.ts';
 import type { Deployment } from './deployment.ts';
-import { hashKernel, type KernelHashes } from './hash-kernel.ts';
+import { bootChecksumOf, hashKernel, type KernelPair } from './hash-kernel.ts';
 import { entryKargs } from './kargs-layers.ts';
 import { BOOT_SUBDIR, rootDir, stagingDir } from './layout.ts';
 import { measureNeeds } from './needs.ts';
@@ -92,11 +92,14 @@ export interface DeployPlan {
 
 /** Plans. Errors: `kernel-missing`, `bootloader-missing`, `root-exists`, `ref-invalid`, `karg-invalid`, `object-missing`. */
 export async function planDeploy(state: SysrootState, repo: Repo, request: DeployRequest): Promise<DeployPlan> {
-  if (state.bootloader === undefined) throw noBootloader();
+  const { bootloader } = state;
+  if (bootloader === undefined) throw noBootloader();
   const { files } = locateKernel(repo, request.commit);
-  const measuring = async (): Promise<TreeNeeds> => measureTree(repo, request.commit);
-  const [hashes, needs] = await Promise.all([hashKernel(files), measuring()]);
-  return makePlan({ state, bootloader: state.bootloader, repo, request, files, hashes, needs });
+  const hashing = hashKernel(files); // in another thread, all that this one does meanwhile takes as long
+  hashing.catch(() => {});
+  const needs = measureTree(repo, request.commit);
+  const bootChecksum = bootChecksumOf(files);
+  return makePlan({ state, bootloader, repo, request, files, bootChecksum, digests: await hashing, needs });
 }
 
 interface PlanInput {
@@ -105,14 +108,16 @@ interface PlanInput {
   readonly repo: Repo;
   readonly request: DeployRequest;
   readonly files: LocatedKernel['files'];
-  readonly hashes: KernelHashes;
+  readonly bootChecksum: Checksum;
+  readonly digests: KernelPair<ContentDigest>;
   readonly needs: TreeNeeds;
 }
 
-function makePlan({ state, bootloader, repo, request, files, hashes, needs }: PlanInput): DeployPlan {
+function makePlan(input: PlanInput): DeployPlan {
+  const { state, bootloader, repo, request, files, bootChecksum, needs } = input;
   const { sysroot } = state;
   const mergeRoot = request.noMerge ? undefined : chooseMergeRoot(state, request.osName);
-  const deployment = describe(state, repo, request, mergeRoot, hashes);
+  const deployment = describe(input, mergeRoot);
   const { root, varName } = deployment;
   const overlay = overlayName();
   const entry = makeEntry(state, repo, request, deployment, overlay);
@@ -156,7 +161,6 @@ function makePlan({ state, bootloader, repo, request, files, hashes, needs }: Pl
     { kind: 'remove-unused-boot-files', title: 'remove kernels that no root needs' },
   ];
   const kernelBytes = files[0].sizeBytes + files[1].sizeBytes;
-  const { bootChecksum } = hashes;
   const { bootDir } = bootloader;
   const space = measureNeeds(state, { tree: needs, kernelBytes, bootChecksum, fillsVar, mergeRoot, bootDir });
   return {
@@ -190,13 +194,7 @@ function chooseMergeRoot({ deployments, booted, menu }: SysrootState, osName: st
   return (named(booted) ?? named(menu.defaultId) ?? candidates[0])?.root;
 }
 
-function describe(
-  state: SysrootState,
-  repo: Repo,
-  request: DeployRequest,
-  mergeRoot: string | undefined,
-  { bootChecksum, digests }: KernelHashes,
-): Deployment {
+function describe({ state, repo, request, bootChecksum, digests }: PlanInput, mergeRoot: string | undefined): Deployment {
   const commit = loadCommit(repo, request.commit);
   const version = lookupString(commit.metadata, 'version');
   const merged = state.deployments.find(({ root }) => root === mergeRoot);

@@ -6,7 +6,7 @@
  */
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Bootloader, type BootloaderName, type BootMenu, openBootloader } from '../bootloader/index.ts';
+import { type Bootloader, type BootloaderName, openBootloader } from '../bootloader/index.ts';
 import { errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { initRepo, openRepo, type Repo } from '../repo/index.ts';
 import { acquireLock, ensureDir, type FileLock, writeFully } from '../sys/index.ts';
@@ -85,8 +85,8 @@ export function sysrootBootloader({ bootRoot, bootloaderName }: Sysroot): Bootlo
 }
 
 /** Compares the menu on disk with what was to be written. Errors: `bootloader-verify`, `bootloader-missing`. */
-export function verifyMenu(sysroot: Sysroot, menu: BootMenu, digests: Parameters<Bootloader['verify']>[1]): void {
-  const findings = sysrootBootloader(sysroot).verify(menu, digests);
+export function verifyMenu(sysroot: Sysroot, ...expected: Parameters<Bootloader['verify']>): void {
+  const findings = sysrootBootloader(sysroot).verify(...expected);
   if (findings.length === 0) return;
   const lines = findings.map(({ entryId, path, problem }) => `${entryId ?? 'menu'}: ${path}: ${problem}`);
   throw new HacktreeError('bootloader-verify', `The boot menu is not what was written: ${lines.join('; ')}`, {

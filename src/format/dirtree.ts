@@ -84,19 +84,34 @@ function readOffset(bytes: Buffer, at: number, width: number): number {
 /** Decodes a directory. Errors: `format-invalid` (bytes), `path-unsafe` (a name that must not be in a tree). */
 export function decodeDirtree(raw: Uint8Array): Dirtree {
   const bytes = asBuffer(raw);
-  const width = widthOf(bytes.length);
-  if (bytes.length < width) throw bad('empty');
-  const body = bytes.length - width;
-  const split = readOffset(bytes, body, width);
-  if (split > body || offsetWidth(body, 1) !== width) throw bad('framing offset out of range');
+  const { split, body } = membersOf(bytes);
   const files: FileEntry[] = [];
-  const dirs: DirEntry[] = [];
   decodeArray(bytes, 0, split, 1, (name, at) => files.push({ name, checksum: checksumAt(bytes, at) }));
+  const dirs: DirEntry[] = [];
   decodeArray(bytes, split, body, 2, (name, at) =>
     dirs.push({ name, tree: checksumAt(bytes, at), meta: checksumAt(bytes, at + CHECKSUM_BYTES) }),
   );
   checkDisjoint(files, dirs);
   return { files, dirs };
+}
+
+/** Decodes name and tree of the subdirectories; the files are passed over, unchecked. Errors: as decodeDirtree. */
+export function decodeSubdirs(raw: Uint8Array): Omit<DirEntry, 'meta'>[] {
+  const bytes = asBuffer(raw);
+  const { split, body } = membersOf(bytes);
+  const dirs: Omit<DirEntry, 'meta'>[] = [];
+  decodeArray(bytes, split, body, 2, (name, at) => dirs.push({ name, tree: checksumAt(bytes, at) }));
+  return dirs;
+}
+
+/** Where the files end, and the subdirectories. */
+function membersOf(bytes: Buffer): { split: number; body: number } {
+  const width = widthOf(bytes.length);
+  if (bytes.length < width) throw bad('empty');
+  const body = bytes.length - width;
+  const split = readOffset(bytes, body, width);
+  if (split > body || offsetWidth(body, 1) !== width) throw bad('framing offset out of range');
+  return { split, body };
 }
 
 const widthOf = (length: number): number => (length <= 0xff ? 1 : length <= 0xffff ? 2 : 4);

@@ -11,6 +11,7 @@ import { type Checksum, errnoOf, HacktreeError, wrapSystemError } from '../core/
 import {
   type Commit,
   type Dict,
+  type DirEntry,
   type Dirtree,
   decodeCommit,
   decodeDict,
@@ -19,6 +20,7 @@ import {
   decodeFilemeta,
   decodeFilezHeader,
   decodeHeaderPrefix,
+  decodeSubdirs,
   decodeXattrs,
   type FileHeader,
   HEADER_PREFIX_BYTES,
@@ -167,6 +169,11 @@ export function loadCommit(repo: Repo, checksum: Checksum): Commit {
 
 export function loadDirtree(repo: Repo, checksum: Checksum): Dirtree {
   return decodeObject(repo, checksum, 'dirtree', decodeDirtree);
+}
+
+/** Loads name and tree of a directory's subdirectories, which is quicker than the whole of it. */
+export function loadSubdirs(repo: Repo, checksum: Checksum): readonly Omit<DirEntry, 'meta'>[] {
+  return decodeObject(repo, checksum, 'dirtree', decodeSubdirs);
 }
 
 export function loadDirmeta(repo: Repo, checksum: Checksum): InodeMeta {

@@ -9,7 +9,7 @@
  */
 import { type Checksum, HacktreeError } from '../core/index.ts';
 import type { Commit, Dirtree, FileEntry } from '../format/index.ts';
-import { loadCommit, loadDirtree, objectPath } from './object-read.ts';
+import { loadCommit, loadDirtree, loadSubdirs, objectPath } from './object-read.ts';
 import type { Repo } from './repo.ts';
 
 export interface TreeDir {
@@ -113,22 +113,31 @@ export function* walkTree(repo: Repo, start: TreeDir, options: WalkOptions = {})
   }
 }
 
-/** A directory with its files. */
-export interface WalkedDir extends TreeDir {
+/** A directory, with its files where they were asked for. */
+export interface WalkedDir {
+  readonly path: string;
   readonly files: readonly FileEntry[];
 }
 
-/** Yields a directory and all directories below it, parents first, each with its files. Errors: as walkTree. */
-export function* walkDirs(repo: Repo, dir: TreeDir, above: readonly Checksum[] = []): Generator<WalkedDir> {
-  if (above.includes(dir.tree)) throw containsItself(repo, dir);
-  const { files, dirs } = loadDirtree(repo, dir.tree);
-  yield { ...dir, files };
-  const levels = [...above, dir.tree];
-  for (const entry of dirs) yield* walkDirs(repo, { kind: 'dir', path: joinTreePath(dir.path, entry.name), ...entry }, levels);
+/**
+ * Yields a directory and all directories below it, parents first; with their files where `wantsFiles` says so of a path. Those of
+ * others are not even decoded. Errors: as walkTree.
+ */
+export function* walkDirs(
+  repo: Repo,
+  { path, tree }: Pick<TreeDir, 'path' | 'tree'>,
+  wantsFiles: (path: string) => boolean,
+  above: readonly Checksum[] = [],
+): Generator<WalkedDir> {
+  if (above.includes(tree)) throw containsItself(repo, { path, tree });
+  const { files, dirs } = wantsFiles(path) ? loadDirtree(repo, tree) : { files: [], dirs: loadSubdirs(repo, tree) };
+  yield { path, files };
+  const levels = [...above, tree];
+  for (const dir of dirs) yield* walkDirs(repo, { path: joinTreePath(path, dir.name), tree: dir.tree }, wantsFiles, levels);
 }
 
 /** Error for a directory that is its own ancestor: only a dirtree that does not match its checksum can say so. */
-function containsItself(repo: Repo, { path, tree }: TreeDir): HacktreeError {
+function containsItself(repo: Repo, { path, tree }: Pick<TreeDir, 'path' | 'tree'>): HacktreeError {
   return new HacktreeError('object-corrupt', `Corrupted dirtree object ${tree}: directory ${path} contains itself`, {
     details: { path: objectPath(repo, tree, 'dirtree'), object: `${tree}.dirtree` },
   });

@@ -11,6 +11,7 @@ import {
   decodeFilemeta,
   decodeFilezHeader,
   decodeHeaderPrefix,
+  decodeSubdirs,
   decodeVarint,
   decodeXattrs,
   encodeCommit,
@@ -110,6 +111,15 @@ describe('dirtree', () => {
     ['an inner NUL', { files: [entry('a\0b')], dirs: [] }],
   ])('refuses %s', (_, tree) => {
     expect(() => decodeDirtree(encodeDirtree(tree))).toThrow(HacktreeError);
+  });
+
+  it('reads the subdirectories alone, whatever the files', () => {
+    const raw = encodeDirtree({ files: [entry('c'), entry('b')], dirs: [dir('d'), dir('e')] });
+    expect(decodeSubdirs(raw)).toEqual([dir('d'), dir('e')].map(({ name, tree }) => ({ name, tree })));
+    expect(decodeSubdirs(encodeDirtree({ files: [entry('a')], dirs: [] }))).toEqual([]);
+    const unsorted = encodeDirtree({ files: [], dirs: [dir('b'), dir('a')] });
+    expect(() => decodeSubdirs(unsorted)).toThrow(HacktreeError);
+    expect(() => decodeSubdirs(raw.subarray(1))).toThrow(HacktreeError);
   });
 
   it('reads a directory of 100,000 files', () => {
