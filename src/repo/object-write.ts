@@ -49,6 +49,8 @@ export interface ExpectedFile {
   readonly checksum: Checksum;
   /** Of the content, where it is known: saves hashing twice. Right if the checksum is. */
   readonly contentDigest?: ContentDigest | undefined;
+  /** The caller has looked: it is not looked for once more. */
+  readonly isMissing?: boolean;
 }
 
 /** An open file to take content from. */
@@ -153,17 +155,17 @@ export class ObjectWriter {
   }
 
   /**
-   * As writeBuffer with `checksum`, for regular content of less than WHOLE_BUFFER_BYTES that `fill` puts where it is written
+   * As writeBuffer with an expected checksum, for regular content of less than WHOLE_BUFFER_BYTES that `fill` puts where it is written
    * from. `fill` gets room for one byte more than `sizeBytes`.
    */
-  writeFilled(given: FileHeader, sizeBytes: number, fill: (room: Buffer) => void, checksum: Checksum): WrittenFile {
+  writeFilled(given: FileHeader, sizeBytes: number, fill: (room: Buffer) => void, expected: ExpectedFile): WrittenFile {
     fill(this.#ensureBuffer().subarray(HEADER_ROOM, HEADER_ROOM + sizeBytes + 1));
-    return this.#writeRead(this.canonicalHeader(given), sizeBytes, { checksum });
+    return this.#writeRead(this.canonicalHeader(given), sizeBytes, expected);
   }
 
   #writeHashed(header: FileHeader, content: Uint8Array, checksum: Checksum, expected: ExpectedFile | undefined): WrittenFile {
     if (expected !== undefined && checksum !== expected.checksum) throw wrongChecksum(expected.checksum, checksum);
-    const isNew = !this.#files.has(checksum, 'file');
+    const isNew = expected?.isMissing === true || !this.#files.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
     const contentDigest = isDigested ? (expected?.contentDigest ?? (sha256Hex(content) as ContentDigest)) : undefined;
     if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
@@ -224,7 +226,7 @@ export class ObjectWriter {
     const known = expected?.contentDigest;
     const hashes = hashOpenFile(header, source.fd, this.#expectsNew && known === undefined);
     if (expected !== undefined && hashes.checksum !== expected.checksum) throw wrongChecksum(expected.checksum, hashes.checksum);
-    const isNew = !this.#files.has(hashes.checksum, 'file');
+    const isNew = expected?.isMissing === true || !this.#files.has(hashes.checksum, 'file');
     this.#expectsNew = isNew;
     const size = Number(before.size);
     const contentDigest = isNew

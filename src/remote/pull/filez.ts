@@ -47,7 +47,7 @@ export function storeFilez(storage: Storage, checksum: Checksum, filez: Filez, o
   if (writer.repo.mode === 'archive') return storePacked(storage, checksum, filez, origin);
   if (isSymlinkMode(header.mode)) return writer.writeBuffer(header, EMPTY_BYTES, checksum);
   const fill = (room: Buffer): void => void readingObject(checksum, origin, () => inflateToSize(body, room));
-  return writer.writeFilled(header, header.sizeBytes, fill, checksum);
+  return writer.writeFilled(header, header.sizeBytes, fill, { checksum, isMissing: true });
 }
 
 /** In an archive the bytes are kept as they came. */

@@ -26,15 +26,27 @@ export interface PullWorkerInit {
   readonly bareUserOnlyFiles: boolean;
 }
 
-/** Rows of objects to bring from the source, objects to make of content that is here, or a part of a static delta. */
+/**
+ * Rows of objects to bring from the source, objects whose verified bytes are here, objects to make of content that is here, or a
+ * part of a static delta.
+ */
 export type PullTask =
   | { readonly kind: 'fetch'; readonly rows: ObjectRows }
+  | StoreTask
   | { readonly kind: 'make'; readonly items: readonly MakeItem[] }
   | {
       readonly kind: 'part';
       readonly part: DeltaPart;
       readonly file: { compression: PartFile['compression']; bytes: Uint8Array };
     };
+
+export interface StoreTask {
+  readonly kind: 'store';
+  readonly rows: ObjectRows;
+  readonly lengths: readonly number[];
+  /** Of all, one after the other. */
+  readonly bytes: Uint8Array;
+}
 
 export interface PullBatchResult {
   /** Rows of what the batch's directories name. */
@@ -62,6 +74,7 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
     const batch = new Batch(storage, sources, new RowWriter(!isNear));
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
     else if (task.kind === 'part') await batch.part(task);
+    else if (task.kind === 'store') batch.store(task);
     else for (const item of task.items) await batch.make(item);
     const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
     const result = { ...batch.result(), transferredBytes: transferred - reported };
@@ -139,6 +152,15 @@ class Batch {
     const { objects, unpackedBytes } = part;
     const result = executePart({ payload, objects, unpackedBytes }, { ...store, startFile });
     this.#contentBytes += result.contentBytes;
+  }
+
+  store({ rows, lengths, bytes }: StoreTask): void {
+    let [index, start] = [0, 0];
+    for (const { checksum, type } of objectsOf(rows)) {
+      const end = start + (lengths[index++] ?? 0);
+      this.#writer.writeVerified(checksum, type, bytes.subarray(start, end));
+      start = end;
+    }
   }
 
   async make(item: MakeItem): Promise<void> {

@@ -9,7 +9,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
 import { type Dirtree, type ObjectName, printObjectName } from '../../format/index.ts';
-import { hasObject, loadDirtree, ObjectTable, type ObjectWriter, type Repo, type Transaction } from '../../repo/index.ts';
+import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import type { TreePack } from '../mirror-index/tree-pack.ts';
 import { decodeVerified } from './metadata.ts';
@@ -20,7 +20,7 @@ import { objectsOf, RowWriter } from './rows.ts';
 const BATCH_OBJECTS = 64;
 /** From so many missing directories on, a pack of all of them is asked for. */
 const PACK_FROM_OBJECTS = 128;
-/** Objects taken from a pack between two looks at the world. */
+/** Objects taken from a pack that are stored together. */
 const PACK_SLICE = 256;
 
 /** Counts of what was brought in. */
@@ -42,7 +42,6 @@ export class TreeScan {
   readonly absent: ObjectName[] = [];
   readonly #view: Repo;
   readonly #presence: Presence;
-  readonly #writer: ObjectWriter;
   readonly #pool: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
   readonly #report: ReportProgress;
@@ -56,8 +55,9 @@ export class TreeScan {
   #requested = 0;
   #askForPack: (() => Promise<TreePack | undefined>) | undefined;
   #pack: TreePack | undefined;
-  /** Taken since signals and progress were let through. */
-  #packedObjects = 0;
+  /** Taken from packs and not yet sent to be stored. */
+  readonly #taken: RowWriter;
+  #takenBytes: Buffer[] = [];
   /** Size of what was taken from packs. */
   packedBytes = 0;
 
@@ -67,10 +67,10 @@ export class TreeScan {
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#view = transaction.view;
-    this.#writer = transaction.writer;
     this.#presence = new Presence(transaction);
     this.#pool = pool;
     this.#wanted = new RowWriter(pool.size > 0);
+    this.#taken = new RowWriter(pool.size > 0);
     this.#totals = options.totals;
     this.#report = options.report;
     this.#signal = options.signal;
@@ -147,10 +147,11 @@ export class TreeScan {
     for (;;) {
       for (let tree = this.#pending.pop(); tree !== undefined; tree = this.#pending.pop()) {
         this.#visitTree(tree);
-        if (this.#packedObjects >= PACK_SLICE) await this.#breathe();
+        if (this.#taken.count >= PACK_SLICE) await this.#storeTaken();
         while (this.#running.size >= this.#pool.capacity) await this.#settleOne();
       }
       if (this.#awaitsPack) await this.#loadPack();
+      if (this.#taken.count > 0) await this.#storeTaken();
       if (this.#wanted.count > 0) this.#send();
       if (this.#running.size > 0) await this.#settleOne();
       else if (this.#pending.length === 0) return;
@@ -174,7 +175,22 @@ export class TreeScan {
   }
 
   #send(): void {
-    const running: Promise<void> = this.#pool.run({ kind: 'fetch', rows: this.#wanted.take() }).then(
+    this.#start({ kind: 'fetch', rows: this.#wanted.take() });
+  }
+
+  /** Has what was taken from packs stored by another thread, and lets signals and progress through. */
+  async #storeTaken(): Promise<void> {
+    const parts = this.#takenBytes;
+    this.#takenBytes = [];
+    const lengths = parts.map(({ length }) => length);
+    this.#start({ kind: 'store', rows: this.#taken.take(), lengths, bytes: Buffer.concat(parts) });
+    this.#reportTotals();
+    await nextTurn();
+    this.#checkSignal();
+  }
+
+  #start(task: PullTask): void {
+    const running: Promise<void> = this.#pool.run(task).then(
       (result) => {
         this.#account(result);
         for (const object of objectsOf(result.children)) this.#visit(object);
@@ -198,20 +214,12 @@ export class TreeScan {
     const bytes = this.#pack?.get(checksum, type);
     if (bytes === undefined) return false;
     const value = decodeVerified(bytes, checksum, type, { where: 'a pack of the remote' });
-    this.#writer.writeVerified(checksum, type, bytes);
-    this.#packedObjects++;
+    this.#taken.add(checksum, type);
+    this.#takenBytes.push(bytes);
     this.packedBytes += bytes.length;
     this.#totals.metadata++;
     if (type === 'dirtree') this.#visitChildren(value as Dirtree);
     return true;
-  }
-
-  /** Lets signals and progress through. */
-  async #breathe(): Promise<void> {
-    this.#packedObjects = 0;
-    this.#reportTotals();
-    await nextTurn();
-    this.#checkSignal();
   }
 
   #checkSignal(): void {
