@@ -2,7 +2,8 @@
  * npm test: installs what is missing, builds, runs every test but those of test/boot, prints `N passed, N failed`.
  *
  * Arguments are jest's (a part of a path, -t NAME). `--boot` runs test/boot alone (QEMU, slow, two files at a time), `--all` both but
- * for the story of an own /boot, to end in time (the one with dracut has an own /boot too): that is what .ci/run asks for. Under CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
+ * for the story of an own /boot, to end in time (the one with dracut has an own /boot too): that is what .ci/run asks for. Under
+ * CI=true a skipped test counts as failed. Exits 1 on any failure or when none ran.
  */
 import { availableParallelism } from 'node:os';
 import { ensureDebianPackages, ensureNodeModules, PACKAGES } from './setup.mjs';
