@@ -20,6 +20,8 @@ export interface DirEntry {
   readonly meta: Checksum;
 }
 
+export type Subdir = Pick<DirEntry, 'name' | 'tree'>;
+
 export interface Dirtree {
   readonly files: readonly FileEntry[];
   readonly dirs: readonly DirEntry[];
@@ -96,10 +98,10 @@ export function decodeDirtree(raw: Uint8Array): Dirtree {
 }
 
 /** Decodes name and tree of the subdirectories; the files are passed over, unchecked. Errors: as decodeDirtree. */
-export function decodeSubdirs(raw: Uint8Array): Omit<DirEntry, 'meta'>[] {
+export function decodeSubdirs(raw: Uint8Array): Subdir[] {
   const bytes = asBuffer(raw);
   const { split, body } = membersOf(bytes);
-  const dirs: Omit<DirEntry, 'meta'>[] = [];
+  const dirs: Subdir[] = [];
   decodeArray(bytes, split, body, 2, (name, at) => dirs.push({ name, tree: checksumAt(bytes, at) }));
   return dirs;
 }

@@ -12,6 +12,7 @@ import { type FileObject, readFully } from './object-read.ts';
 
 /** Up to this size content is handled in one buffer; beyond it in chunks. Bytes. */
 export const WHOLE_BUFFER_BYTES = 1 << 20;
+/** Stays in the processor's second-level cache. */
 export const CHUNK_BYTES = 1 << 17;
 
 /** Reads the whole content; for small files. Errors: `object-corrupt` when it is not as long as declared. */

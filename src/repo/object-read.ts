@@ -11,7 +11,6 @@ import { type Checksum, errnoOf, HacktreeError, wrapSystemError } from '../core/
 import {
   type Commit,
   type Dict,
-  type DirEntry,
   type Dirtree,
   decodeCommit,
   decodeDict,
@@ -32,6 +31,7 @@ import {
   type ObjectType,
   S_IFLNK,
   S_IFMT,
+  type Subdir,
   type Xattrs,
 } from '../format/index.ts';
 import { getXattr } from '../sys/index.ts';
@@ -172,7 +172,7 @@ export function loadDirtree(repo: Repo, checksum: Checksum): Dirtree {
 }
 
 /** Loads name and tree of a directory's subdirectories, which is quicker than the whole of it. */
-export function loadSubdirs(repo: Repo, checksum: Checksum): readonly Omit<DirEntry, 'meta'>[] {
+export function loadSubdirs(repo: Repo, checksum: Checksum): readonly Subdir[] {
   return decodeObject(repo, checksum, 'dirtree', decodeSubdirs);
 }
 
