@@ -124,11 +124,14 @@ describe('QEMU killed at any moment', () => {
         expect([cut, problems]).toEqual([cut, []]);
         expect(defaultId).toMatch(/^root-/);
       }
+      // After the last cut as well there is a machine that goes on, to the end of a command.
+      const last = await startWork();
+      await last.waitFor(/lab: round \d+ 0\n/);
+      await last.stop();
       process.stderr.write(
         `power cuts, seed ${SEED}: ${CUTS} (${count.amid} amid an upgrade), ${count.commands} commands ended between\n`,
       );
-      expect(count.commands).toBeGreaterThan(0);
     },
-    (CUTS + 1) * 4 * BOOT_LIMIT_MS,
+    (CUTS + 2) * 4 * BOOT_LIMIT_MS,
   );
 });

@@ -257,7 +257,7 @@ describe('an existing destination with symlinks', () => {
     const swapper = startSwapping(join(dir, 'out/usr'), join(dir, 'out/other'));
     let done = 0;
     try {
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 200 || done === 0; i++) {
         const options: CheckoutOptions = { union: 'replace', forceCopy: i % 2 === 0 };
         await request(commit, options).then(
           () => done++,
@@ -267,7 +267,6 @@ describe('an existing destination with symlinks', () => {
     } finally {
       swapper.stop();
     }
-    expect(done).toBeGreaterThan(0);
     expect(fs.readdirSync(join(dir, 'outside'), { recursive: true }).sort()).toEqual(['deep', 'kept']);
   });
 });
