@@ -44,11 +44,24 @@ export class ObjectNames {
     return fs.lstatSync(this.#pathOf(path), { throwIfNoEntry: false }) !== undefined;
   }
 
+  /** Gives those of many objects that are not here; all begin with `prefix`. What is read for that is not kept. */
+  absent(prefix: string, checksums: readonly Checksum[], type: ObjectType): readonly Checksum[] {
+    if (checksums.length <= LOOKS_BEFORE_LISTING) return checksums.filter((checksum) => !this.has(checksum, type));
+    const names = this.#folders.get(prefix)?.names ?? this.#read(prefix);
+    if (names.size === 0) return checksums;
+    return checksums.filter((checksum) => !names.has(loosePath(this.#repo.mode, checksum, type).slice('xx/'.length)));
+  }
+
   #list(prefix: string): ReadonlySet<string> | undefined {
     if (this.#nameCount > MAX_NAMES) return undefined;
-    const names = new Set(fs.readdirSync(this.#pathOf(prefix)));
+    const names = this.#read(prefix);
     this.#nameCount += names.size;
     return names;
+  }
+
+  #read(prefix: string): ReadonlySet<string> {
+    const path = this.#pathOf(prefix);
+    return new Set(fs.existsSync(path) ? fs.readdirSync(path) : []);
   }
 
   #pathOf(path: string): string {

@@ -31,17 +31,23 @@ import {
   type ObjectType,
   S_IFMT,
 } from '../format/index.ts';
-import { copyContent, writeFully } from '../sys/index.ts';
+import { cloneFile, copyContent, writeFully } from '../sys/index.ts';
 import { CHUNK_BYTES, hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
 import { FileSink, type WrittenFile } from './file-sink.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
 import { ObjectFiles, type WriterInit } from './object-files.ts';
 import { openRepo, type Repo } from './repo.ts';
-import { ContentSharer } from './shared-content.ts';
+import { ContentSharer, isWorthSharing } from './shared-content.ts';
 
-interface KnownContent {
-  readonly sizeBytes: number;
+/** Where the content is already, perhaps. */
+interface KnownStorage {
   readonly digest: ContentDigest | undefined;
+  /** As in ExpectedFile. */
+  readonly object: number | undefined;
+}
+
+interface KnownContent extends KnownStorage {
+  readonly sizeBytes: number;
 }
 
 /** What a file must turn out to be. */
@@ -51,6 +57,8 @@ export interface ExpectedFile {
   readonly contentDigest?: ContentDigest | undefined;
   /** The caller has looked: it is not looked for once more. */
   readonly isMissing?: boolean;
+  /** An open object of this repository, which the content comes from: storage may be shared with it without comparing. */
+  readonly object?: number;
 }
 
 /** An open file to take content from. */
@@ -168,7 +176,7 @@ export class ObjectWriter {
     const isNew = expected?.isMissing === true || !this.#files.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
     const contentDigest = isDigested ? (expected?.contentDigest ?? (sha256Hex(content) as ContentDigest)) : undefined;
-    if (isNew) this.#storeBuffer(checksum, header, content, contentDigest);
+    if (isNew) this.#storeBuffer(checksum, header, content, { digest: contentDigest, object: expected?.object });
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
 
@@ -232,7 +240,8 @@ export class ObjectWriter {
     const contentDigest = isNew
       ? (known ?? hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest)
       : undefined;
-    if (isNew) this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest });
+    if (isNew)
+      this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest, object: expected?.object });
     const after = fs.fstatSync(source.fd, { bigint: true });
     if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {
       if (isNew) fs.unlinkSync(this.#files.stagedPath(hashes.checksum, 'file'));
@@ -329,7 +338,7 @@ export class ObjectWriter {
 
   // ---- storing ----
 
-  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array, digest: ContentDigest | undefined): void {
+  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array, known: KnownStorage): void {
     const { mode } = this.repo;
     if (mode === 'archive') {
       const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
@@ -340,13 +349,13 @@ export class ObjectWriter {
       this.#files.storeSymlink(checksum, header);
     } else {
       this.#files.store(checksum, 'file', content.length, (fd) => {
-        if (!this.#share(fd, digest, asBuffer(content), content.length)) writeFully(fd, content);
+        if (!this.#share(fd, known, asBuffer(content), content.length)) writeFully(fd, content);
         this.#files.finishInode(fd, header);
       });
     }
   }
 
-  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, { sizeBytes, digest }: KnownContent): void {
+  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, { sizeBytes, digest, object }: KnownContent): void {
     if (this.repo.mode === 'archive') {
       const sink = this.startFile(header, sizeBytes);
       try {
@@ -365,16 +374,19 @@ export class ObjectWriter {
       return;
     }
     this.#files.store(checksum, 'file', sizeBytes, (fd) => {
-      if (!this.#share(fd, digest, source.fd, sizeBytes)) copyContent(source.fd, fd, sizeBytes);
+      const isShared = object === undefined && this.#share(fd, { digest, object }, source.fd, sizeBytes);
+      if (!isShared) copyContent(source.fd, fd, sizeBytes); // which shares as well, where it can
       this.#files.finishInode(fd, header);
     });
   }
 
   /** Lets a new file share storage with an object of the same content, where the file system can. */
-  #share(fd: number, digest: ContentDigest | undefined, source: Buffer | number, sizeBytes: number): boolean {
+  #share(fd: number, { digest, object }: KnownStorage, source: Buffer | number, sizeBytes: number): boolean {
     if (digest === undefined) return false;
     if (this.#sharer === undefined) this.#sharer = ContentSharer.open(this.repo) ?? 'none';
-    return this.#sharer !== 'none' && this.#sharer.share(fd, digest, source, sizeBytes);
+    if (this.#sharer === 'none') return false;
+    if (object !== undefined) return isWorthSharing(sizeBytes) && cloneFile(object, fd);
+    return this.#sharer.share(fd, digest, source, sizeBytes);
   }
 }
 

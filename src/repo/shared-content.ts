@@ -15,6 +15,8 @@ import type { Repo } from './repo.ts';
 /** Below one block there is nothing to share. Bytes. */
 const WORTH_SHARING_BYTES = 4096;
 
+export const isWorthSharing = (sizeBytes: number): boolean => sizeBytes >= WORTH_SHARING_BYTES;
+
 export class ContentSharer {
   readonly #repo: Repo;
   readonly #index: ContentIndex;
@@ -36,7 +38,7 @@ export class ContentSharer {
 
   /** Makes the empty file `to` share storage with an object of this content; false when there is none. */
   share(to: number, digest: ContentDigest, source: Buffer | number, sizeBytes: number): boolean {
-    if (sizeBytes < WORTH_SHARING_BYTES) return false;
+    if (!isWorthSharing(sizeBytes)) return false;
     for (const object of this.#index.find(digest)) {
       const path = objectPath(this.#repo, object, 'file');
       const stat = fs.lstatSync(path, { throwIfNoEntry: false });

@@ -75,7 +75,7 @@ function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item:
   try {
     const stat = fs.fstatSync(fd);
     if (!stat.isFile()) return undefined;
-    const expected = { checksum: item.checksum, contentDigest: item.digest, isMissing: true };
+    const expected = { checksum: item.checksum, contentDigest: item.digest, isMissing: true, object: fd };
     return writer.writeFile(header, { fd, path }, stat.size, expected).sizeBytes;
   } finally {
     fs.closeSync(fd);

@@ -21,6 +21,16 @@ export function decodeVerified<Type extends TreeMetadata>(
 ): ReturnType<(typeof DECODERS)[Type]> {
   const actual = checksumOf(bytes);
   if (actual !== checksum) throw corruptObject(checksum, type, origin, actual);
+  return decodeHashed(bytes, checksum, type, origin);
+}
+
+/** As decodeVerified, of bytes that are known to have this checksum. */
+export function decodeHashed<Type extends TreeMetadata>(
+  bytes: Uint8Array,
+  checksum: Checksum,
+  type: Type,
+  origin: Origin,
+): ReturnType<(typeof DECODERS)[Type]> {
   try {
     return DECODERS[type](bytes) as ReturnType<(typeof DECODERS)[Type]>;
   } catch (cause) {

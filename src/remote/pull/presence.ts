@@ -3,6 +3,8 @@ import type { Checksum } from '../../core/index.ts';
 import type { ObjectType } from '../../format/index.ts';
 import { ObjectNames, type Repo, type Transaction } from '../../repo/index.ts';
 
+const prefixOf = (checksum: Checksum): string => checksum.slice(0, 2);
+
 export class Presence {
   readonly #repos: readonly Repo[];
   readonly #transaction: Transaction;
@@ -23,6 +25,27 @@ export class Presence {
 
   has(checksum: Checksum, type: ObjectType): boolean {
     return this.#repos.some((repo, i) => this.#mayHave(repo, checksum) && this.#names[i]?.has(checksum, type) === true);
+  }
+
+  /** Gives those of the objects that are nowhere. Objects whose names begin alike should come one after the other. */
+  absent(checksums: Iterable<Checksum>, type: ObjectType): Checksum[] {
+    const found: Checksum[] = [];
+    let alike: Checksum[] = [];
+    for (const checksum of checksums) {
+      if (alike[0] !== undefined && prefixOf(alike[0]) !== prefixOf(checksum)) {
+        found.push(...this.#absentOf(alike, type));
+        alike = [];
+      }
+      alike.push(checksum);
+    }
+    found.push(...this.#absentOf(alike, type));
+    return found;
+  }
+
+  #absentOf(alike: readonly Checksum[], type: ObjectType): readonly Checksum[] {
+    const [first] = alike;
+    if (first === undefined) return alike;
+    return this.#names.reduce((left, names) => names.absent(prefixOf(first), left, type), alike);
   }
 
   #mayHave(repo: Repo, checksum: Checksum): boolean {

@@ -83,6 +83,7 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
   };
   const close = (): void => {
     for (const source of sources) void source.close();
+    writer.close();
   };
   return Object.assign(run, { close });
 }

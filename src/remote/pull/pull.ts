@@ -219,7 +219,7 @@ class Pull {
     pool: Pool<PullTask, PullBatchResult>,
     { scan, commits, records }: { scan: TreeScan; commits: readonly Commit[]; records: { bytes: Uint8Array } },
   ): Promise<PullPlan> {
-    const missing = [...scan.missingFiles.checksums('file')];
+    const missing = scan.missingFiles();
     const isNear = this.#access.local !== undefined;
     const reuse = isNear ? NO_REUSE : await this.#asOverhead(() => planReuse(this.#repo, this.#access, missing));
     const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };

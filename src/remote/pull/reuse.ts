@@ -23,7 +23,7 @@ export async function planReuse(repo: Repo, access: RemoteAccess, missing: reado
   const mirror = missing.length === 0 ? undefined : await MirrorIndex.open(access);
   if (mirror === undefined) return { records: new Map(), items: [] };
   const records = await mirror.find(missing);
-  const usable = candidatesHere(repo, records.values());
+  const usable = candidatesHere(repo, [...records.values()]);
   const headers = await mirror.headers(usable.map(({ record }) => record));
   return { records, items: usable.flatMap((each) => itemOf(each, headers)) };
 }
@@ -35,24 +35,18 @@ interface Usable {
 }
 
 /** Leaves out records whose content is not here. */
-function candidatesHere(repo: Repo, records: Iterable<IndexRecord>): Usable[] {
+function candidatesHere(repo: Repo, records: readonly IndexRecord[]): Usable[] {
   const own = openContentIndex(repo);
   try {
-    const usable: Usable[] = [];
-    // Neighbours in the index are looked up one after the other.
-    for (const record of [...records].sort(byDigest)) {
-      const candidates = record.digest === undefined ? [] : own.find(record.digest).slice(0, MAX_CANDIDATES);
-      if (record.digest === undefined || candidates.length > 0) usable.push({ record, candidates });
-    }
-    return usable;
+    const here = own.findAll(records.flatMap(({ digest }) => digest ?? []));
+    return records.flatMap((record): Usable[] => {
+      if (record.digest === undefined) return [{ record, candidates: [] }];
+      const candidates = here.get(record.digest)?.slice(0, MAX_CANDIDATES);
+      return candidates === undefined ? [] : [{ record, candidates }];
+    });
   } finally {
     own.close();
   }
-}
-
-function byDigest(a: IndexRecord, b: IndexRecord): number {
-  const [first, second] = [a.digest ?? '', b.digest ?? ''];
-  return first < second ? -1 : Number(first > second);
 }
 
 function itemOf({ record, candidates }: Usable, headers: ReadonlyMap<number, Uint8Array>): MakeItem[] {

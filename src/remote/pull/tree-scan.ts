@@ -3,8 +3,8 @@
  * fetched in batches by the pool, and what they name is looked at in turn. When many are missing, a mirror that has a pack of all
  * of the commit's directories is asked for that.
  *
- * Each object is looked at once. Missing file objects are collected, not fetched: how much there is to download is known
- * before the first of them.
+ * Each object is looked at once. File objects are collected, not fetched: which of them are missing, and how much there is to
+ * download, is known before the first of them.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
@@ -12,7 +12,7 @@ import { type Dirtree, type ObjectName, printObjectName } from '../../format/ind
 import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import type { TreePack } from '../mirror-index/tree-pack.ts';
-import { decodeVerified } from './metadata.ts';
+import { decodeHashed } from './metadata.ts';
 import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { objectsOf, RowWriter } from './rows.ts';
@@ -36,10 +36,6 @@ export interface PullTotals {
 }
 
 export class TreeScan {
-  /** File objects that are not here. */
-  readonly missingFiles = new ObjectTable();
-  /** Objects that no source has. */
-  readonly absent: ObjectName[] = [];
   readonly #view: Repo;
   readonly #presence: Presence;
   readonly #pool: Pool<PullTask, PullBatchResult>;
@@ -87,6 +83,11 @@ export class TreeScan {
     await this.#drain();
   }
 
+  /** File objects that are not here, of all that was scanned. */
+  missingFiles(): Checksum[] {
+    return this.#presence.absent(this.#seen.checksums('file'), 'file');
+  }
+
   /** Brings in the directories on a path, and everything at its end. Errors: `path-not-found`. */
   async scanPath(
     root: { readonly tree: Checksum; readonly meta: Checksum },
@@ -121,13 +122,9 @@ export class TreeScan {
   }
 
   #visit({ checksum, type }: ObjectName): void {
-    if (!this.#seen.add(checksum, type)) return;
-    if (type === 'dirtree') {
-      this.#pending.push(checksum);
-    } else if (!this.#presence.has(checksum, type)) {
-      if (type === 'file') this.missingFiles.add(checksum, 'file');
-      else this.#want({ checksum, type });
-    }
+    if (!this.#seen.add(checksum, type) || type === 'file') return;
+    if (type === 'dirtree') this.#pending.push(checksum);
+    else if (!this.#presence.has(checksum, type)) this.#want({ checksum, type });
   }
 
   /** Enough is missing to ask for a pack; what else is missing is held back until it has come. */
@@ -213,7 +210,7 @@ export class TreeScan {
     if (type !== 'dirtree' && type !== 'dirmeta') return false;
     const bytes = this.#pack?.get(checksum, type);
     if (bytes === undefined) return false;
-    const value = decodeVerified(bytes, checksum, type, { where: 'a pack of the remote' });
+    const value = decodeHashed(bytes, checksum, type, { where: 'a pack of the remote' });
     this.#taken.add(checksum, type);
     this.#takenBytes.push(bytes);
     this.packedBytes += bytes.length;

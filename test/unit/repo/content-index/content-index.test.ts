@@ -68,6 +68,21 @@ describe('sorting rows', () => {
 });
 
 describe('content index', () => {
+  it.each([3, 400])('finds many contents at once: %i of 2000', (count) => {
+    const repo = newRepo();
+    const list = pairs(2000);
+    add(repo, list);
+    const [digest] = list[0] as Pair;
+    add(repo, [[digest, objectOf('other')]]);
+    const index = openContentIndex(repo);
+    const asked = list.slice(0, count).map(([each]) => each);
+    const found = index.findAll([...asked, digestOf('not there')]);
+    expect([...found.keys()].sort()).toEqual([...asked].sort());
+    for (const each of asked) expect(found.get(each)).toEqual(index.find(each));
+    expect(found.get(digest)).toHaveLength(2);
+    index.close();
+  });
+
   it('is empty when there is none', () => {
     const repo = newRepo();
     const index = openContentIndex(repo);
