@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Progress } from '../../src/core/index.ts';
-import { pull } from '../../src/remote/index.ts';
+import { pull, pullLocal } from '../../src/remote/index.ts';
 import { fsck, type Repo, resolveRev } from '../../src/repo/index.ts';
 import { type Nginx, startNginx } from '../helpers/nginx.ts';
 import { ostreeFsck } from '../helpers/oracle.ts';
@@ -102,6 +102,24 @@ withTools('a wrong index costs a download, never a wrong object', async () => {
   expect(report.contentFetched).toBeGreaterThan(0);
   expect(resolveRev(repo, 'm:main')).toBe(resolveRev(mirror, 'main'));
   expect((await fsck(repo, { threads: 0 })).findings).toEqual([]);
+});
+
+withTools('what was linked from another repository here is not downloaded either', async () => {
+  const first = client('bare', { name: 'first' });
+  await pull(first, 'm', { refs: ['main'] });
+  const second = client('bare', { name: 'second' });
+  await pullLocal(second, first, { refs: [resolveRev(first, 'm:main')] });
+  const file = fs
+    .readdirSync(second.objectsPath, { recursive: true })
+    .map(String)
+    .find((name) => name.endsWith('.file'));
+  expect(fs.lstatSync(join(second.objectsPath, file ?? '')).nlink).toBeGreaterThan(1);
+  runOk('chown', ['-R', '-h', '1234:4321', join(dir, 'tree')]);
+  await publish(2000n);
+  nginx.forget();
+  expect(await pull(second, 'm', { refs: ['main'] })).toMatchObject({ contentFetched: 0 });
+  expect(contentRequests()).toEqual([]);
+  expect((await fsck(second, { threads: 0 })).findings).toEqual([]);
 });
 
 describe('a mirror of a mirror', () => {

@@ -67,9 +67,17 @@ export interface PullBatchResult {
 export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction<PullTask, PullBatchResult>> {
   const writer = new ObjectWriter(init.writer);
   const storage = { writer, stagingPath: init.writer.stagingPath, bareUserOnlyFiles: init.bareUserOnlyFiles };
-  const sources = await Promise.all([...init.caches, init.source].map((source) => openSource(source, storage)));
+  let sources: readonly ObjectSource[] = [];
+  let opening: Promise<void> | undefined;
+  const openSources = async (): Promise<void> => {
+    sources = await Promise.all([...init.caches, init.source].map((source) => openSource(source, storage)));
+  };
   let reported = 0;
   const run = async (task: PullTask): Promise<PullBatchResult> => {
+    if (task.kind === 'fetch') {
+      opening ??= openSources();
+      await opening;
+    }
     const isNear = task.kind === 'fetch' && !(task.rows instanceof Uint8Array);
     const batch = new Batch(storage, sources, new RowWriter(!isNear));
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);

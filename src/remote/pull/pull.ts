@@ -7,12 +7,14 @@
  * Source: ostree-format 11, 12; ostree-cli A.1 (`pull`, `pull-local`).
  */
 import * as fs from 'node:fs';
-import { type Checksum, HacktreeError, monotonicMs, type ReportProgress } from '../../core/index.ts';
+import { type Checksum, EMPTY_BYTES, HacktreeError, monotonicMs, type ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
 import {
+  type AddOptions,
   addToContentIndex,
   beginTransaction,
   checkSpace,
+  importContentIndex,
   listHeads,
   partialFile,
   type RefTarget,
@@ -21,7 +23,7 @@ import {
   resolveRev,
   type Transaction,
 } from '../../repo/index.ts';
-import { openPool, type Pool } from '../../sys/index.ts';
+import type { Pool } from '../../sys/index.ts';
 import { openLocalAccess, openRemoteAccess, type RemoteAccess } from '../access.ts';
 import { fetchTreePack, type TreePack } from '../mirror-index/tree-pack.ts';
 import type { MirrorIndexReport } from '../mirror-index/write.ts';
@@ -33,6 +35,7 @@ import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
 import { checkIndexWish, copySummary, indexMirror } from './mirror.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
+import { closePools, openPools, type PullPools, poolFor } from './pools.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { sharesFiles } from './repo-source.ts';
 import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
@@ -98,6 +101,9 @@ class Pull {
   #deltas: PlannedDeltas = { parts: 0, downloadBytes: 0, unpackedBytes: 0 };
   #pool: Pool<PullTask, PullBatchResult> | undefined;
   #summary: RemoteSummary | undefined;
+  /** For the content index. */
+  #records: Uint8Array = EMPTY_BYTES;
+  #linked: readonly Checksum[] = [];
   #overheadBytes = 0;
   #reusedObjects = 0;
   #mirrorIndex: MirrorIndexReport | undefined;
@@ -125,16 +131,15 @@ class Pull {
     const targets = await resolveTargets(this.#access, this.#remote, { refs, mirror, summary });
     this.#overheadBytes = this.#access.transferredBytes;
     const { onLockWait, disableFsync, perObjectFsync } = this.#options;
-    const records: { bytes: Uint8Array } = { bytes: new Uint8Array(0) };
     const transaction = await beginTransaction(this.#repo, {
       ...(onLockWait === undefined ? {} : { onLockWait }),
       ...(disableFsync === true ? { fsync: false } : {}),
       ...(perObjectFsync === true ? { perObjectFsync } : {}),
-      beforeRefs: () => addToContentIndex(this.#repo, records.bytes, disableFsync === true ? { sync: false } : {}),
+      beforeRefs: () => this.#indexContents(disableFsync === true ? { sync: false } : {}),
     });
     let plan: PullPlan;
     try {
-      plan = await this.#transfer(transaction, targets, records);
+      plan = await this.#transfer(transaction, targets);
     } catch (error) {
       transaction.abort();
       throw error;
@@ -169,31 +174,29 @@ class Pull {
 
   // ---- transfer ----
 
-  async #transfer(transaction: Transaction, targets: readonly Target[], records: { bytes: Uint8Array }): Promise<PullPlan> {
-    const init: PullWorkerInit = {
-      writer: transaction.writerInit,
-      source: this.#access.source(this.#options.untrusted !== true),
-      caches: (this.#options.localCacheRepos ?? []).map((path) => ({ kind: 'repo', path, isTrusted: false })),
-      bareUserOnlyFiles: this.#options.bareUserOnlyFiles === true,
-      concurrency: this.#access.local === undefined ? (this.#options.network?.connections ?? 4) : 1,
-    };
-    const module = new URL('./pull-worker.js', import.meta.url);
-    const pool = openPool<PullWorkerInit, PullTask, PullBatchResult>({
-      module,
-      init,
-      size: this.#onlyLinks() ? 0 : this.#options.threads,
-      // Buffers of objects live shortly: collected often, they do not pile up.
-      youngGenerationMb: 4,
-    });
-    this.#pool = pool;
+  async #transfer(transaction: Transaction, targets: readonly Target[]): Promise<PullPlan> {
+    const pools = this.#openPools(transaction);
+    this.#pool = pools.pool;
     try {
       const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
-      const scan = new TreeScan(transaction, pool, shared);
+      const scan = new TreeScan(transaction, pools, shared);
       const commits = await this.#fetchCommits(transaction, targets, scan);
-      return await this.#fetchFiles(transaction, pool, { scan, commits, records });
+      return await this.#fetchFiles(transaction, pools, { scan, commits });
     } finally {
-      await pool.close();
+      await closePools(pools);
     }
+  }
+
+  #openPools({ writerInit }: Transaction): PullPools {
+    const { untrusted = false, localCacheRepos = [], bareUserOnlyFiles = false, network, threads } = this.#options;
+    const init: PullWorkerInit = {
+      writer: writerInit,
+      source: this.#access.source(!untrusted),
+      caches: localCacheRepos.map((path) => ({ kind: 'repo', path, isTrusted: false })),
+      bareUserOnlyFiles,
+      concurrency: this.#access.local === undefined ? (network?.connections ?? 4) : 1,
+    };
+    return openPools(init, this.#onlyLinks() ? 0 : threads);
   }
 
   /** Linking takes less time than starting threads for it. */
@@ -216,8 +219,8 @@ class Pull {
   /** Makes what can be made of content that is here, and fetches the rest. */
   async #fetchFiles(
     transaction: Transaction,
-    pool: Pool<PullTask, PullBatchResult>,
-    { scan, commits, records }: { scan: TreeScan; commits: readonly Commit[]; records: { bytes: Uint8Array } },
+    pools: PullPools,
+    { scan, commits }: { scan: TreeScan; commits: readonly Commit[] },
   ): Promise<PullPlan> {
     const missing = scan.missingFiles();
     const isNear = this.#access.local !== undefined;
@@ -225,19 +228,30 @@ class Pull {
     const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
     if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
     if (this.#options.dryRun === true) return plan;
-    const made = await makeFromContent(pool, reuse, { totals: this.#totals, report: this.#report });
+    const made = await makeFromContent(poolFor(pools, reuse.items.length, plan.writtenBytes), reuse, {
+      totals: this.#totals,
+      report: this.#report,
+    });
     this.#reusedObjects = made.made.size;
     this.#totals.contentBytes += made.contentBytes;
     const rest = missing.filter((checksum) => !made.made.has(checksum));
-    const found = await fetchContent(pool, rest, {
+    const found = await fetchContent(poolFor(pools, rest.length, plan.downloadBytes), rest, {
       totals: this.#totals,
       report: this.#report,
       signal: this.#options.signal,
       count: rest.length,
       bytesTotal: plan.downloadBytes,
     });
-    records.bytes = Buffer.concat([made.digests, found.bytes]);
+    this.#records = Buffer.concat([made.digests, found.bytes]);
+    if (this.#onlyLinks()) this.#linked = rest;
     return plan;
+  }
+
+  /** Makes the contents of new objects known. What was linked was not read: the source's own index tells of it. */
+  #indexContents(options: AddOptions): void {
+    addToContentIndex(this.#repo, this.#records, options);
+    const { local } = this.#access;
+    if (local !== undefined) importContentIndex(this.#repo, local, this.#linked, options);
   }
 
   /** Fetches commits, parents as far as asked for, and the directories of each. */

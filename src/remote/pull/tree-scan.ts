@@ -13,6 +13,7 @@ import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from
 import type { Pool } from '../../sys/index.ts';
 import type { TreePack } from '../mirror-index/tree-pack.ts';
 import { decodeHashed } from './metadata.ts';
+import type { PullPools } from './pools.ts';
 import { Presence } from './presence.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { objectsOf, RowWriter } from './rows.ts';
@@ -39,6 +40,7 @@ export class TreeScan {
   readonly #view: Repo;
   readonly #presence: Presence;
   readonly #pool: Pool<PullTask, PullBatchResult>;
+  readonly #here: Pool<PullTask, PullBatchResult>;
   readonly #totals: PullTotals;
   readonly #report: ReportProgress;
   readonly #signal: AbortSignal | undefined;
@@ -59,12 +61,13 @@ export class TreeScan {
 
   constructor(
     transaction: Transaction,
-    pool: Pool<PullTask, PullBatchResult>,
+    { pool, here }: PullPools,
     options: { totals: PullTotals; report: ReportProgress; signal: AbortSignal | undefined },
   ) {
     this.#view = transaction.view;
     this.#presence = new Presence(transaction);
     this.#pool = pool;
+    this.#here = here;
     this.#wanted = new RowWriter(pool.size > 0);
     this.#taken = new RowWriter(pool.size > 0);
     this.#totals = options.totals;
@@ -117,7 +120,7 @@ export class TreeScan {
     const rows = new RowWriter(this.#pool.size > 0);
     if (!hasObject(this.#view, meta, 'dirmeta')) rows.add(meta, 'dirmeta');
     if (!hasObject(this.#view, tree, 'dirtree')) rows.add(tree, 'dirtree');
-    if (rows.count > 0) this.#account(await this.#pool.run({ kind: 'fetch', rows: rows.take() }));
+    if (rows.count > 0) this.#account(await this.#here.run({ kind: 'fetch', rows: rows.take() }));
     return loadDirtree(this.#view, tree);
   }
 
@@ -172,7 +175,9 @@ export class TreeScan {
   }
 
   #send(): void {
-    this.#start({ kind: 'fetch', rows: this.#wanted.take() });
+    // The first levels of a tree have few directories: another thread would fetch them no quicker, once it has started.
+    const pool = this.#wanted.count < BATCH_OBJECTS ? this.#here : this.#pool;
+    this.#start({ kind: 'fetch', rows: this.#wanted.take() }, pool);
   }
 
   /** Has what was taken from packs stored by another thread, and lets signals and progress through. */
@@ -186,8 +191,8 @@ export class TreeScan {
     this.#checkSignal();
   }
 
-  #start(task: PullTask): void {
-    const running: Promise<void> = this.#pool.run(task).then(
+  #start(task: PullTask, pool = this.#pool): void {
+    const running: Promise<void> = pool.run(task).then(
       (result) => {
         this.#account(result);
         for (const object of objectsOf(result.children)) this.#visit(object);

@@ -11,4 +11,4 @@ export { type ContentIndex, openContentIndex } from './content-index.ts';
 export { type ContentPlace, digestOfPath, findContent } from './find.ts';
 export { type IndexJobOptions, type RebuildReport, rebuildContentIndex, withDigests } from './rebuild.ts';
 export { ContentRecords } from './records.ts';
-export { type AddOptions, addToContentIndex, compactContentIndex } from './store.ts';
+export { type AddOptions, addToContentIndex, compactContentIndex, importContentIndex } from './store.ts';

@@ -11,9 +11,11 @@ import {
   addToContentIndex,
   ContentRecords,
   compactContentIndex,
+  importContentIndex,
   initRepo,
   openContentIndex,
   type Repo,
+  readIndexStats,
 } from '../../../../src/repo/index.ts';
 import { scratchDir } from '../../../helpers/scratch.ts';
 
@@ -64,6 +66,37 @@ describe('sorting rows', () => {
         expect(sorted).toBe([...new Set(rows.map((bytes) => bytes.toString('hex')))].sort().join(''));
       }),
     );
+  });
+});
+
+describe('importing another index', () => {
+  const objectsOf = (list: readonly Pair[]): Checksum[] => list.map(([, object]) => object);
+
+  it.each([1, 300, 1500, 3000])('brings the records of %i of 3000 objects', (count) => {
+    const [from, to] = [newRepo(), newRepo()];
+    const list = pairs(3000);
+    for (let at = 0; at < list.length; at += 1200) add(from, list.slice(at, at + 1200));
+    const own = pairs(1100, 'own');
+    add(to, own);
+    importContentIndex(to, from, objectsOf(list.slice(0, count)));
+    expect(findAll(to, list.slice(0, count))).toEqual(list.slice(0, count).map(([, object]) => [object]));
+    expect(findAll(to, own)).toEqual(own.map(([, object]) => [object]));
+    const others = findAll(to, list.slice(count)).flat();
+    expect(others.length).toBeLessThanOrEqual(count < 1500 ? 0 : count);
+    expect(readIndexStats(to)).toMatchObject({ damagedSegments: [], recordCount: own.length + count + others.length });
+  });
+
+  it('leaves damaged segments and an empty index out', () => {
+    const [from, to] = [newRepo(), newRepo()];
+    const list = pairs(1500);
+    importContentIndex(to, from, objectsOf(list));
+    add(from, list);
+    const [segment = ''] = segmentFiles(from);
+    const bytes = fs.readFileSync(segment);
+    bytes[5000] = (bytes[5000] as number) ^ 1;
+    fs.writeFileSync(segment, bytes);
+    importContentIndex(to, from, objectsOf(list));
+    expect(readIndexStats(to)).toMatchObject({ recordCount: 0, damagedSegments: [] });
   });
 });
 
