@@ -1,8 +1,8 @@
 /** Content of file objects on its way out of the repository: written to a new file, or compared with an existing one. */
 import * as fs from 'node:fs';
 import { HacktreeError } from '../core/index.ts';
-import { contentChunks, type FileObject, plainChunks, readContent, WHOLE_BUFFER_BYTES } from '../repo/index.ts';
-import { copyContent, writeFully } from '../sys/index.ts';
+import { contentChunks, type FileObject, readContent, WHOLE_BUFFER_BYTES } from '../repo/index.ts';
+import { copyContent, readChunks, writeFully } from '../sys/index.ts';
 
 /** From this size on free space is looked at before writing. Bytes. */
 const LARGE_BYTES = 1 << 26;
@@ -42,8 +42,8 @@ function checkSpace({ path, sizeBytes }: FileObject, to: number): void {
 export function hasContent(fd: number, object: FileObject): boolean {
   if (fs.fstatSync(fd).size !== object.sizeBytes) return false;
   if (object.deflateOffset !== undefined) return readContent(object).equals(fs.readFileSync(fd));
-  const own = plainChunks(fd);
-  for (const chunk of plainChunks(object.path)) {
+  const own = readChunks(fd);
+  for (const chunk of readChunks(object.path)) {
     const next = own.next();
     if (next.done === true || !next.value.equals(chunk)) return false;
   }

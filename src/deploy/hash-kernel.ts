@@ -5,7 +5,7 @@
  */
 import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
 import { encodeFileHeader, type FileHeader } from '../format/index.ts';
-import { plainChunks } from '../repo/index.ts';
+import { readChunks } from '../sys/index.ts';
 import { type HashedFile, hashFiles } from './hash-files.ts';
 
 /** A kernel file in a repository. */
@@ -42,7 +42,7 @@ export async function hashKernel(files: KernelPair<KernelObject>): Promise<Kerne
 /** SHA-256 of the kernel's bytes followed by those of the initial RAM disk. */
 export function bootChecksumOf(files: KernelPair<KernelObject>): Checksum {
   const hash = createSha256();
-  for (const { path } of files) for (const chunk of plainChunks(path)) hash.update(chunk);
+  for (const { path } of files) for (const chunk of readChunks(path)) hash.update(chunk);
   return hash.digest().toString('hex') as Checksum;
 }
 

@@ -7,13 +7,11 @@
 import * as fs from 'node:fs';
 import { type Checksum, type ContentDigest, createSha256, HacktreeError } from '../core/index.ts';
 import { encodeFileHeader, type FileHeader, isSymlinkMode } from '../format/index.ts';
-import { type InflateStep, inflateWhole, RawInflater } from '../sys/index.ts';
+import { CHUNK_BYTES, type InflateStep, inflateWhole, RawInflater, readChunks } from '../sys/index.ts';
 import { type FileObject, readFully } from './object-read.ts';
 
 /** Up to this size content is handled in one buffer; beyond it in chunks. Bytes. */
 export const WHOLE_BUFFER_BYTES = 1 << 20;
-/** Stays in the processor's second-level cache. */
-export const CHUNK_BYTES = 1 << 17;
 
 /** Reads the whole content; for small files. Errors: `object-corrupt` when it is not as long as declared. */
 export function readContent(file: FileObject): Buffer {
@@ -67,23 +65,7 @@ export async function* contentChunks(file: FileObject): AsyncGenerator<Buffer> {
     if (content.length > 0) yield content;
     return;
   }
-  yield* file.deflateOffset === undefined ? plainChunks(file.path) : inflatedChunks(file, file.deflateOffset);
-}
-
-/** Reads a file in chunks of CHUNK_BYTES from `start` on, reusing one buffer. */
-export function* plainChunks(source: string | number, start = 0): Generator<Buffer> {
-  const fd = typeof source === 'number' ? source : fs.openSync(source, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let position = start; ; ) {
-      const read = fs.readSync(fd, buffer, 0, buffer.length, position);
-      if (read === 0) return;
-      position += read;
-      yield buffer.subarray(0, read);
-    }
-  } finally {
-    if (typeof source !== 'number') fs.closeSync(fd);
-  }
+  yield* file.deflateOffset === undefined ? readChunks(file.path) : inflatedChunks(file, file.deflateOffset);
 }
 
 function* inflatedChunks(file: FileObject, offset: number): Generator<Buffer> {
@@ -92,7 +74,7 @@ function* inflatedChunks(file: FileObject, offset: number): Generator<Buffer> {
   let total = 0;
   let isEnd = false;
   try {
-    for (const packed of plainChunks(file.path, offset)) {
+    for (const packed of readChunks(file.path, offset)) {
       let step: InflateStep;
       let rest: Uint8Array = packed;
       do {
@@ -131,7 +113,7 @@ export function hashOpenFile(header: FileHeader, fd: number, digest: boolean): F
   const object = createSha256().update(encodeFileHeader(header));
   const content = digest ? createSha256() : undefined;
   let sizeBytes = 0;
-  for (const chunk of plainChunks(fd)) {
+  for (const chunk of readChunks(fd)) {
     object.update(chunk);
     content?.update(chunk);
     sizeBytes += chunk.length;
@@ -148,7 +130,7 @@ export async function hashFileObject(file: FileObject, options: { digest: boolea
   const object = createSha256().update(encodeFileHeader(file.header));
   const content = options.digest && !isSymlinkMode(file.header.mode) ? createSha256() : undefined;
   if (file.sizeBytes > WHOLE_BUFFER_BYTES && file.deflateOffset === undefined) {
-    for (const chunk of plainChunks(file.path)) {
+    for (const chunk of readChunks(file.path)) {
       object.update(chunk);
       content?.update(chunk);
     }

@@ -8,9 +8,7 @@
  * Source: ostree-format 6, 11.
  */
 import * as fs from 'node:fs';
-import * as zlib from 'node:zlib';
 import {
-  asBuffer,
   type Checksum,
   type ContentDigest,
   checksumOf,
@@ -23,7 +21,6 @@ import {
   type Dict,
   encodeDict,
   encodeFileHeader,
-  encodeFilezHeader,
   type FileHeader,
   fileChecksum,
   isSymlinkMode,
@@ -31,24 +28,11 @@ import {
   type ObjectType,
   S_IFMT,
 } from '../format/index.ts';
-import { cloneFile, copyContent, writeFully } from '../sys/index.ts';
-import { CHUNK_BYTES, hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
-import { FileSink, type WrittenFile } from './file-sink.ts';
-import { type SpaceBudget, takeSpace } from './free-space.ts';
+import { hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
+import type { FileSink, WrittenFile } from './file-sink.ts';
+import { type ContentSource, changedMeanwhile, FileStore } from './file-store.ts';
 import { ObjectFiles, type WriterInit } from './object-files.ts';
 import { openRepo, type Repo } from './repo.ts';
-import { ContentSharer, isWorthSharing } from './shared-content.ts';
-
-/** Where the content is already, perhaps. */
-interface KnownStorage {
-  readonly digest: ContentDigest | undefined;
-  /** As in ExpectedFile. */
-  readonly object: number | undefined;
-}
-
-interface KnownContent extends KnownStorage {
-  readonly sizeBytes: number;
-}
 
 /** What a file must turn out to be. */
 export interface ExpectedFile {
@@ -61,12 +45,6 @@ export interface ExpectedFile {
   readonly object?: number;
 }
 
-/** An open file to take content from. */
-export interface ContentSource {
-  readonly fd: number;
-  readonly path: string;
-}
-
 const CANONICAL_MODE = 0o755;
 /** Room for a file's header before its content; one that is longer (many xattrs) is hashed apart. Bytes. */
 const HEADER_ROOM = 4096;
@@ -76,8 +54,7 @@ const COPIED_BYTES = 1 << 16;
 export class ObjectWriter {
   readonly repo: Repo;
   readonly #files: ObjectFiles;
-  readonly #budget: SpaceBudget;
-  #sharer: ContentSharer | 'none' | undefined;
+  readonly #store: FileStore;
   #metadataWritten = 0;
   /** What the last file was: guesses whether the next one needs its content digest. */
   #expectsNew = true;
@@ -92,7 +69,7 @@ export class ObjectWriter {
     }
     this.repo = repo;
     this.#files = new ObjectFiles(init, repo);
-    this.#budget = init.budget;
+    this.#store = new FileStore(this.#files, init.budget);
   }
 
   /** Metadata objects written so far; those that were there already do not count. */
@@ -102,8 +79,7 @@ export class ObjectWriter {
 
   /** Closes what was opened on the way; nothing may be written afterwards. */
   close(): void {
-    if (this.#sharer instanceof ContentSharer) this.#sharer.close();
-    this.#sharer = 'none';
+    this.#store.close();
   }
 
   /** Tells whether the object is in the repository or already staged. */
@@ -176,7 +152,7 @@ export class ObjectWriter {
     const isNew = expected?.isMissing === true || !this.#files.has(checksum, 'file');
     const isDigested = isNew && !isSymlinkMode(header.mode);
     const contentDigest = isDigested ? (expected?.contentDigest ?? (sha256Hex(content) as ContentDigest)) : undefined;
-    if (isNew) this.#storeBuffer(checksum, header, content, { digest: contentDigest, object: expected?.object });
+    if (isNew) this.#store.fromBuffer(checksum, header, content, { digest: contentDigest, object: expected?.object });
     return { checksum, contentDigest, isNew, sizeBytes: content.length };
   }
 
@@ -241,14 +217,11 @@ export class ObjectWriter {
       ? (known ?? hashes.contentDigest ?? hashOpenFile(header, source.fd, true).contentDigest)
       : undefined;
     if (isNew)
-      this.#storeFrom(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest, object: expected?.object });
+      this.#store.fromFile(hashes.checksum, header, source, { sizeBytes: size, digest: contentDigest, object: expected?.object });
     const after = fs.fstatSync(source.fd, { bigint: true });
     if (before.mtimeNs !== after.mtimeNs || before.size !== after.size || hashes.sizeBytes !== size) {
       if (isNew) fs.unlinkSync(this.#files.stagedPath(hashes.checksum, 'file'));
-      throw new HacktreeError('io', `${source.path} changed while it was being committed`, {
-        details: { path: source.path },
-        hints: ['commit a tree that nothing writes to'],
-      });
+      throw changedMeanwhile(source.path);
     }
     return { checksum: hashes.checksum, contentDigest, isNew, sizeBytes: size };
   }
@@ -314,79 +287,7 @@ export class ObjectWriter {
 
   /** Starts a file object that arrives in chunks, for example from a tar stream or the network. */
   startFile(given: FileHeader, sizeBytes: number): FileSink {
-    const header = this.canonicalHeader(given);
-    takeSpace(this.#budget, sizeBytes);
-    const path = this.#files.temporaryPath();
-    const finish = (fd: number, checksum: Checksum): void => {
-      if (this.#files.has(checksum, 'file')) {
-        fs.closeSync(fd);
-        fs.unlinkSync(path);
-        return;
-      }
-      if (this.repo.mode === 'archive') this.#files.finishPlain(fd, []);
-      else this.#files.finishInode(fd, header);
-      fs.closeSync(fd);
-      this.#files.publish(path, checksum, 'file');
-    };
-    return new FileSink(
-      header,
-      path,
-      this.repo.mode === 'archive' ? { level: this.repo.config.zlibLevel, sizeBytes } : undefined,
-      finish,
-    );
-  }
-
-  // ---- storing ----
-
-  #storeBuffer(checksum: Checksum, header: FileHeader, content: Uint8Array, known: KnownStorage): void {
-    const { mode } = this.repo;
-    if (mode === 'archive') {
-      const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
-      const packed = isSymlinkMode(header.mode) ? [] : [zlib.deflateRawSync(content, { level: this.repo.config.zlibLevel })];
-      const size = prefix.length + (packed[0]?.length ?? 0);
-      this.#files.store(checksum, 'file', size, (fd) => this.#files.finishPlain(fd, [prefix, ...packed]));
-    } else if (isSymlinkMode(header.mode)) {
-      this.#files.storeSymlink(checksum, header);
-    } else {
-      this.#files.store(checksum, 'file', content.length, (fd) => {
-        if (!this.#share(fd, known, asBuffer(content), content.length)) writeFully(fd, content);
-        this.#files.finishInode(fd, header);
-      });
-    }
-  }
-
-  #storeFrom(checksum: Checksum, header: FileHeader, source: ContentSource, { sizeBytes, digest, object }: KnownContent): void {
-    if (this.repo.mode === 'archive') {
-      const sink = this.startFile(header, sizeBytes);
-      try {
-        const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-        for (let at = 0; at < sizeBytes; ) {
-          const read = fs.readSync(source.fd, buffer, 0, buffer.length, at);
-          if (read === 0) break;
-          sink.write(buffer.subarray(0, read));
-          at += read;
-        }
-        sink.finish();
-      } catch (error) {
-        sink.abort();
-        throw error;
-      }
-      return;
-    }
-    this.#files.store(checksum, 'file', sizeBytes, (fd) => {
-      const isShared = object === undefined && this.#share(fd, { digest, object }, source.fd, sizeBytes);
-      if (!isShared) copyContent(source.fd, fd, sizeBytes); // which shares as well, where it can
-      this.#files.finishInode(fd, header);
-    });
-  }
-
-  /** Lets a new file share storage with an object of the same content, where the file system can. */
-  #share(fd: number, { digest, object }: KnownStorage, source: Buffer | number, sizeBytes: number): boolean {
-    if (digest === undefined) return false;
-    if (this.#sharer === undefined) this.#sharer = ContentSharer.open(this.repo) ?? 'none';
-    if (this.#sharer === 'none') return false;
-    if (object !== undefined) return isWorthSharing(sizeBytes) && cloneFile(object, fd);
-    return this.#sharer.share(fd, digest, source, sizeBytes);
+    return this.#store.startFile(this.canonicalHeader(given), sizeBytes);
   }
 }
 

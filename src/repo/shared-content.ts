@@ -6,8 +6,7 @@
  */
 import * as fs from 'node:fs';
 import type { ContentDigest } from '../core/index.ts';
-import { cloneFile, fileSystemTypeOf } from '../sys/index.ts';
-import { plainChunks } from './content.ts';
+import { cloneFile, fileSystemTypeOf, readChunks } from '../sys/index.ts';
 import { type ContentIndex, openContentIndex } from './content-index/index.ts';
 import { objectPath } from './object-read.ts';
 import type { Repo } from './repo.ts';
@@ -56,8 +55,8 @@ export class ContentSharer {
 
 function isSameContent(object: number, source: Buffer | number): boolean {
   let at = 0;
-  const other = typeof source === 'number' ? plainChunks(source) : undefined;
-  for (const chunk of plainChunks(object)) {
+  const other = typeof source === 'number' ? readChunks(source) : undefined;
+  for (const chunk of readChunks(object)) {
     const expected = typeof source === 'number' ? other?.next().value : source.subarray(at, at + chunk.length);
     if (!(expected instanceof Uint8Array) || !chunk.equals(expected)) return false;
     at += chunk.length;

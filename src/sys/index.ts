@@ -10,6 +10,7 @@ export * from './natives-zlib.ts';
 export * from './pool.ts';
 export * from './pool-runs.ts';
 export * from './process.ts';
+export * from './read-chunks.ts';
 export * from './read-dir.ts';
 export * from './remove-tree.ts';
 export * from './settle.ts';

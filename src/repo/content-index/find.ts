@@ -1,7 +1,7 @@
 /** Which objects, commits and paths hold a content: what `index find` answers. */
 import { type Checksum, type ContentDigest, createSha256, isHacktreeError, wrapSystemError } from '../../core/index.ts';
 import type { Commit, Dirtree, FileHeader } from '../../format/index.ts';
-import { plainChunks } from '../content.ts';
+import { readChunks } from '../../sys/index.ts';
 import { listCommits } from '../object-list.ts';
 import { loadCommit, loadDirtree, loadFile } from '../object-read.ts';
 import { findUses, type MetadataSource, NO_USES, type ObjectUses } from '../object-uses.ts';
@@ -20,7 +20,7 @@ export interface ContentPlace extends ObjectUses {
 export function digestOfPath(path: string): ContentDigest {
   try {
     const hash = createSha256();
-    for (const chunk of plainChunks(path)) hash.update(chunk);
+    for (const chunk of readChunks(path)) hash.update(chunk);
     return hash.digest().toString('hex') as ContentDigest;
   } catch (error) {
     throw wrapSystemError(error, 'Reading', path);

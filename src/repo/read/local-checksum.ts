@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import { type Checksum, createSha256, HacktreeError, wrapSystemError } from '../../core/index.ts';
 import { encodeFileHeader, encodeInodeMeta, NO_XATTRS, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../format/index.ts';
-import { plainChunks } from '../content.ts';
+import { readChunks } from '../../sys/index.ts';
 import { readXattrs } from '../xattrs.ts';
 
 export interface LocalOptions {
@@ -30,7 +30,7 @@ export function checksumPath(path: string, options: LocalOptions = {}): Checksum
     const type = mode & S_IFMT;
     if (type === S_IFDIR) return hashOf(encodeInodeMeta({ uid, gid, mode, xattrs }));
     if (type === S_IFLNK) return hashOf(encodeFileHeader({ uid, gid, mode, xattrs, target: fs.readlinkSync(path) }));
-    if (type === S_IFREG) return hashOf(encodeFileHeader({ uid, gid, mode, xattrs, target: '' }), plainChunks(path));
+    if (type === S_IFREG) return hashOf(encodeFileHeader({ uid, gid, mode, xattrs, target: '' }), readChunks(path));
     throw new HacktreeError('special-file', `Not a regular file, symlink or directory: ${path}`, { details: { path } });
   } catch (error) {
     throw wrapSystemError(error, 'Reading', path);
