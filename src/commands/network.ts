@@ -60,11 +60,14 @@ function readNetrc(env: Env): Credentials[] {
   }
 }
 
-/** As they are named on the host, and inside a deployed root. */
+/** As they are named on the host, and inside a deployed root: their remotes are also in this machine's /etc. */
 const SYSTEM_REPOS = ['/ostree/repo', '/sysroot/ostree/repo', '/gnomeos/repo', '/sysroot/gnomeos/repo'];
+const REMOTES_DIR = 'etc/ostree/remotes.d';
 
-/** Where remotes are configured besides the repository: for the system's repository in /etc. */
+/** Where remotes are configured besides the repository: for the repository of a system, in the /etc of that system. */
 export function remotesPlaceOf(repoPath: string): RemotesPlace {
-  const isSystem = SYSTEM_REPOS.includes(resolve(repoPath));
-  return isSystem ? { configDirs: ['/etc/ostree/remotes.d'] } : {};
+  const path = resolve(repoPath);
+  if (SYSTEM_REPOS.includes(path)) return { configDirs: [`/${REMOTES_DIR}`] };
+  const [, sysroot] = /^(.*)\/gnomeos\/repo$/.exec(path) ?? [];
+  return sysroot === undefined ? {} : { configDirs: [join(sysroot, REMOTES_DIR)] };
 }
