@@ -14,6 +14,7 @@ export * from './fsck/index.ts';
 export * from './layout.ts';
 export * from './lock.ts';
 export type { WriterInit } from './object-files.ts';
+export type { ObjectLinker } from './object-linker.ts';
 export * from './object-list.ts';
 export { ObjectNames } from './object-names.ts';
 export * from './object-read.ts';

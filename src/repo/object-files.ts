@@ -190,10 +190,12 @@ export class ObjectFiles {
     this.mark(checksum);
   }
 
-  /** Makes the directory of objects that begin with these two digits. */
-  ensurePrefix(prefix: string): void {
-    if (this.#madeDirs.has(prefix)) return;
-    fs.mkdirSync(join(this.#staging, prefix), { recursive: true, mode: 0o777 });
+  /** Makes the directory of objects that begin with these two digits, and returns its path. */
+  ensurePrefix(prefix: string): string {
+    const path = join(this.#staging, prefix);
+    if (this.#madeDirs.has(prefix)) return path;
+    fs.mkdirSync(path, { recursive: true, mode: 0o777 });
     this.#madeDirs.add(prefix);
+    return path;
   }
 }

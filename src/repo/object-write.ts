@@ -32,6 +32,7 @@ import { hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
 import type { FileSink, WrittenFile } from './file-sink.ts';
 import { type ContentSource, changedMeanwhile, FileStore } from './file-store.ts';
 import { ObjectFiles, type WriterInit } from './object-files.ts';
+import { ObjectLinker } from './object-linker.ts';
 import { openRepo, type Repo } from './repo.ts';
 
 /** What a file must turn out to be. */
@@ -283,6 +284,11 @@ export class ObjectWriter {
     }
     this.#files.mark(checksum);
     return true;
+  }
+
+  /** Opens what stages file objects of another repository of the same mode by hard link. */
+  openLinker(from: Repo): ObjectLinker {
+    return new ObjectLinker(from, this.#files);
   }
 
   /** Starts a file object that arrives in chunks, for example from a tar stream or the network. */

@@ -189,7 +189,8 @@ const RENAME_EXCHANGE = 2;
 
 /** Makes a hard link; relative paths are relative to the directory descriptors. Symlinks are linked, not followed. */
 export function linkAt(oldDir: number | undefined, oldPath: string, newDir: number | undefined, newPath: string): void {
-  callNative('linkat', newPath, oldDir ?? AT_FDCWD, oldPath, newDir ?? AT_FDCWD, newPath, 0);
+  const failed = nativeCalls().linkat(oldDir ?? AT_FDCWD, oldPath, newDir ?? AT_FDCWD, newPath, 0) < 0;
+  if (failed) throw lastFailure('linkat', newPath);
 }
 
 /** Gives an open (possibly nameless) file a name. */

@@ -13,6 +13,7 @@ import {
   contentChunks,
   hasObject,
   loadFile,
+  type ObjectLinker,
   type ObjectWriter,
   objectPath,
   openObjectFile,
@@ -38,6 +39,7 @@ export class RepoSource implements ObjectSource {
   readonly #writer: ObjectWriter;
   readonly #storage: Storage;
   readonly #isTrusted: boolean;
+  readonly #linker: ObjectLinker;
   #mayLink: boolean;
   /** Holds one compressed object at a time. */
   #buffer: Buffer | undefined;
@@ -49,10 +51,13 @@ export class RepoSource implements ObjectSource {
     this.#isTrusted = isTrusted;
     this.#writer = writer;
     // What is linked is not read, so rules for modes would not be kept.
+    this.#linker = writer.openLinker(this.#repo);
     this.#mayLink = isTrusted && !bareUserOnlyFiles && sharesFiles(this.#repo, writer.repo);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#linker.close();
+  }
 
   async readMetadata(checksum: Checksum, type: TreeMetadata): Promise<ReceivedMetadata | undefined> {
     const bytes = tryReadMetadata(this.#repo, checksum, type);
@@ -98,12 +103,8 @@ export class RepoSource implements ObjectSource {
 
   /** Once linking is not possible here it is not tried again. */
   #link(checksum: Checksum): boolean {
-    try {
-      this.#mayLink = this.#writer.linkVerified(checksum, 'file', objectPath(this.#repo, checksum, 'file'));
-      return this.#mayLink;
-    } catch (error) {
-      if ((error as { details?: { errno?: string } }).details?.errno !== 'ENOENT') throw error;
-      return false;
-    }
+    const outcome = this.#linker.link(checksum);
+    if (outcome === 'refused') this.#mayLink = false;
+    return outcome === 'linked';
   }
 }
