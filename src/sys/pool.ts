@@ -16,6 +16,7 @@ export interface Pool<Task, Result> {
   /** Number of tasks that may be under way before run() should be awaited, to bound memory. */
   readonly capacity: number;
   run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
+  /** Ends the threads. Tasks that they have not done by then fail: `interrupted`. May be called again. */
   close(): Promise<void>;
 }
 
@@ -102,6 +103,7 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result>, ThreadOwner 
 
   run(task: Task, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closing) return Promise.reject(closed());
     return new Promise<Result>((resolve, reject) => {
       this.#queue.push({ task, transfer, resolve: resolve as (value: never) => void, reject });
       this.#dispatch();
@@ -112,6 +114,7 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result>, ThreadOwner 
     this.#closing = true;
     const isLeft = this.#options.leavesThreads === true;
     await Promise.all(this.#threads.map((thread) => thread.release({ isLeft })));
+    this.#fail(closed());
   }
 
   take(reply: Reply): void {
@@ -131,7 +134,7 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result>, ThreadOwner 
   #dispatch(): void {
     for (;;) {
       const job = this.#queue[0];
-      if (job === undefined) return;
+      if (job === undefined || this.#closing) return;
       const thread = this.#nextThread();
       if (thread.load >= AHEAD) return;
       this.#queue.shift();
@@ -164,6 +167,9 @@ class ThreadPool<Init, Task, Result> implements Pool<Task, Result>, ThreadOwner 
     this.#queue.length = 0;
   }
 }
+
+/** For tasks that a closed pool has not done. */
+const closed = (): HacktreeError => new HacktreeError('interrupted', 'The pool of threads was closed');
 
 /** Turns an error into plain data for another thread. */
 export function errorToMessage(error: unknown): ErrorMessage {

@@ -6,6 +6,7 @@
  * Source: RFC 9110 (10.2.3 Retry-After, 13 conditional requests, 14 ranges, 15.4 redirects).
  */
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HacktreeError, isHacktreeError, wrapSystemError } from '../../core/index.ts';
 import { writeFully } from '../../sys/index.ts';
 import type { FetcherInit } from './options.ts';
@@ -60,7 +61,7 @@ export class Fetcher {
   readonly #retries: number;
   readonly #backoffMs: number;
   #transferredBytes = 0;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(init: FetcherInit) {
     this.#plan = new RequestPlan(init);
@@ -150,7 +151,7 @@ export class Fetcher {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.#transport.close();
   }
 
@@ -204,8 +205,9 @@ export class Fetcher {
       } catch (error) {
         if (!isRetried(error)) throw describeFailure(error, url, attempt);
         this.#plan.avoid(path, kind, first + attempt);
-        if (!retry || attempt >= this.#retries || this.#isClosed) throw describeFailure(error, url, attempt);
-        await pause(error, this.#backoffMs * 2 ** attempt);
+        if (!retry || attempt >= this.#retries) throw describeFailure(error, url, attempt);
+        await pause(error, this.#backoffMs * 2 ** attempt, this.#closing.signal);
+        if (this.#closing.signal.aborted) throw describeFailure(error, url, attempt);
       }
     }
   }
@@ -337,10 +339,11 @@ function isRetried(error: unknown): boolean {
 
 const isFileFailure = (error: unknown): boolean => FILE_CALLS.includes((error as NodeJS.ErrnoException).syscall ?? '');
 
-function pause(error: unknown, backoffMs: number): Promise<void> {
+/** Waits before the next attempt; not any longer once the signal comes. */
+async function pause(error: unknown, backoffMs: number, signal: AbortSignal): Promise<void> {
   const wanted = error instanceof StatusError ? error.retryAfterMs : undefined;
   const jittered = backoffMs * (0.5 + Math.random());
-  return new Promise((resolve) => setTimeout(resolve, Math.min(MAX_PAUSE_MS, wanted ?? jittered)));
+  await sleep(Math.min(MAX_PAUSE_MS, wanted ?? jittered), undefined, { signal }).catch(() => {});
 }
 
 const FILE_CALLS = ['open', 'write', 'fstat', 'stat', 'unlink', 'rm'];

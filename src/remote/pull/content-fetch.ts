@@ -1,7 +1,8 @@
 /** Fetches file objects through the pool, a batch per message, and collects what the content index wants to know of them. */
-import { type Checksum, HacktreeError, type ReportProgress } from '../../core/index.ts';
+import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { ContentRecords } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
+import { interrupted } from './interrupt.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { RowWriter } from './rows.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
@@ -53,6 +54,6 @@ export async function fetchContent(
   }
   if (rows.count > 0) await runs.send({ kind: 'fetch', rows: rows.take() });
   await runs.finish();
-  if (signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
+  if (signal?.aborted === true) throw interrupted();
   return records;
 }

@@ -33,6 +33,7 @@ import { Trust } from '../trust.ts';
 import { checkWanted, fetchCommit } from './commits.ts';
 import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
+import { endingWith } from './interrupt.ts';
 import { checkIndexWish, copySummary, indexMirror } from './mirror.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import { closePools, openPools, type PullPools, poolFor } from './pools.ts';
@@ -75,11 +76,11 @@ export async function pullLocal(repo: Repo, source: Repo, options: PullLocalOpti
 }
 
 async function withAccess(repo: Repo, remote: RemoteConfig, access: RemoteAccess, options: PullOptions): Promise<PullReport> {
-  try {
-    return await new Pull(repo, remote, access, options).run();
-  } finally {
-    await access.close();
-  }
+  return endingWith(
+    options.signal,
+    () => access.close(),
+    () => new Pull(repo, remote, access, options).run(),
+  );
 }
 
 class Pull {
@@ -177,14 +178,16 @@ class Pull {
   async #transfer(transaction: Transaction, targets: readonly Target[]): Promise<PullPlan> {
     const pools = this.#openPools(transaction);
     this.#pool = pools.pool;
-    try {
-      const shared = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
-      const scan = new TreeScan(transaction, pools, shared);
-      const commits = await this.#fetchCommits(transaction, targets, scan);
-      return await this.#fetchFiles(transaction, pools, { scan, commits });
-    } finally {
-      await closePools(pools);
-    }
+    const { signal } = this.#options;
+    const scan = new TreeScan(transaction, pools, { totals: this.#totals, report: this.#report, signal });
+    return endingWith(
+      signal,
+      () => closePools(pools),
+      async () => {
+        const commits = await this.#fetchCommits(transaction, targets, scan);
+        return this.#fetchFiles(transaction, pools, { scan, commits });
+      },
+    );
   }
 
   #openPools({ writerInit }: Transaction): PullPools {

@@ -12,6 +12,7 @@ import { type Dirtree, type ObjectName, printObjectName } from '../../format/ind
 import { hasObject, loadDirtree, ObjectTable, type Repo, type Transaction } from '../../repo/index.ts';
 import type { Pool } from '../../sys/index.ts';
 import type { TreePack } from '../mirror-index/tree-pack.ts';
+import { interrupted } from './interrupt.ts';
 import { decodeHashed } from './metadata.ts';
 import type { PullPools } from './pools.ts';
 import { Presence } from './presence.ts';
@@ -225,7 +226,7 @@ export class TreeScan {
   }
 
   #checkSignal(): void {
-    if (this.#signal?.aborted === true) throw new HacktreeError('interrupted', 'Pull was interrupted; the next one continues it');
+    if (this.#signal?.aborted === true) throw interrupted();
   }
 
   async #settleOne(): Promise<void> {

@@ -56,3 +56,15 @@ it('tells errors to the pool that sent the task', async () => {
   expect((await second.run({})).name).toBe('second');
   await second.close();
 });
+
+it('fails what it has not done when it is closed, and what comes later', async () => {
+  const pool = open('closed', false);
+  const tasks = [1, 2, 3, 4, 5].map(() => pool.run({ waitMs: 300 }));
+  const results = Promise.allSettled(tasks);
+  await pool.close();
+  const failures = (await results).flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.map(({ code }) => code)).toEqual(failures.map(() => 'interrupted'));
+  await expect(pool.run({})).rejects.toMatchObject({ code: 'interrupted' });
+  await pool.close();
+});
