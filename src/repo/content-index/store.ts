@@ -103,13 +103,13 @@ export function addToContentIndex(repo: Repo, records: Uint8Array, options: AddO
 const TAKE_ALL_SHARE = 1 / 2;
 
 /**
- * Adds the records that another repository's index has of objects which are in both, and a few others perhaps. Damaged segments are
- * left out. Errors: as addToContentIndex.
+ * Adds the records that another repository's index has of objects which are in both, and a few others perhaps. Damaged segments and
+ * an index that cannot be opened are left out. Errors: as addToContentIndex.
  */
 export function importContentIndex(repo: Repo, from: Repo, objects: readonly Checksum[], options: AddOptions = {}): void {
   if (objects.length === 0) return;
   const dir = contentIndexDir(repo.path);
-  const segments = openSegments(contentIndexDir(from.path));
+  const segments = openForeign(from);
   try {
     const sound = segments.filter((segment) => segment.isSound());
     if (sound.length === 0) return;
@@ -122,6 +122,16 @@ export function importContentIndex(repo: Repo, from: Repo, objects: readonly Che
     throw wrapSystemError(error, 'Writing the content index', dir);
   } finally {
     closeAll(segments);
+  }
+}
+
+/** An index that may not be read, or is none, is done without. */
+function openForeign(repo: Repo): Segment[] {
+  try {
+    return openSegments(contentIndexDir(repo.path));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [];
   }
 }
 

@@ -86,6 +86,14 @@ describe('importing another index', () => {
     expect(readIndexStats(to)).toMatchObject({ damagedSegments: [], recordCount: own.length + count + others.length });
   });
 
+  it('does without an index that cannot be opened', () => {
+    const [from, to] = [newRepo(), newRepo()];
+    fs.mkdirSync(join(from.path, 'extensions/hacktree'), { recursive: true });
+    fs.writeFileSync(contentIndexDir(from.path), 'no directory');
+    importContentIndex(to, from, objectsOf(pairs(3)));
+    expect(readIndexStats(to)).toMatchObject({ recordCount: 0, segmentCount: 0 });
+  });
+
   it('leaves damaged segments and an empty index out', () => {
     const [from, to] = [newRepo(), newRepo()];
     const list = pairs(1500);
