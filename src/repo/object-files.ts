@@ -5,7 +5,6 @@
  * Source: ostree-format 2, 6, 11.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { encodeInodeMeta, type FileHeader, type ObjectType } from '../format/index.ts';
@@ -192,7 +191,7 @@ export class ObjectFiles {
 
   /** Makes the directory of objects that begin with these two digits, and returns its path. */
   ensurePrefix(prefix: string): string {
-    const path = join(this.#staging, prefix);
+    const path = `${this.#staging}/${prefix}`;
     if (this.#madeDirs.has(prefix)) return path;
     fs.mkdirSync(path, { recursive: true, mode: 0o777 });
     this.#madeDirs.add(prefix);

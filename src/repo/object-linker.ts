@@ -11,6 +11,9 @@ import { loosePath } from './layout.ts';
 import type { ObjectFiles } from './object-files.ts';
 import type { Repo } from './repo.ts';
 
+/** Errors that say: no hard links between these two (file system, number of links, rights); copy instead. */
+export const LINK_REFUSED: readonly string[] = ['EXDEV', 'EMLINK', 'EPERM', 'EACCES'];
+
 /** What became of an object: it is staged, the other repository has none, or links are not possible between these two. */
 export type LinkOutcome = 'linked' | 'missing' | 'refused';
 
@@ -41,7 +44,7 @@ export class ObjectLinker {
     } catch (error) {
       const errno = errnoOf(error) ?? '';
       if (errno === 'ENOENT') return 'missing';
-      if (['EXDEV', 'EMLINK', 'EPERM', 'EACCES'].includes(errno)) return 'refused';
+      if (LINK_REFUSED.includes(errno)) return 'refused';
       if (errno !== 'EEXIST') throw wrapSystemError(error, 'Linking object', `${this.#from.objectsPath}/${path}`);
     }
     this.#files.mark(checksum);

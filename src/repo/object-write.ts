@@ -32,7 +32,7 @@ import { hashOpenFile, WHOLE_BUFFER_BYTES } from './content.ts';
 import type { FileSink, WrittenFile } from './file-sink.ts';
 import { type ContentSource, changedMeanwhile, FileStore } from './file-store.ts';
 import { ObjectFiles, type WriterInit } from './object-files.ts';
-import { ObjectLinker } from './object-linker.ts';
+import { LINK_REFUSED, ObjectLinker } from './object-linker.ts';
 import { openRepo, type Repo } from './repo.ts';
 
 /** What a file must turn out to be. */
@@ -279,7 +279,7 @@ export class ObjectWriter {
     } catch (error) {
       const errno = errnoOf(error) ?? '';
       if (errno === 'EEXIST') return true;
-      if (['EXDEV', 'EMLINK', 'EPERM', 'EACCES'].includes(errno)) return false;
+      if (LINK_REFUSED.includes(errno)) return false;
       throw wrapSystemError(error, 'Linking object', source);
     }
     this.#files.mark(checksum);

@@ -50,8 +50,8 @@ export class RepoSource implements ObjectSource {
     this.#storage = storage;
     this.#isTrusted = isTrusted;
     this.#writer = writer;
-    // What is linked is not read, so rules for modes would not be kept.
     this.#linker = writer.openLinker(this.#repo);
+    // What is linked is not read, so rules for modes would not be kept.
     this.#mayLink = isTrusted && !bareUserOnlyFiles && sharesFiles(this.#repo, writer.repo);
   }
 

@@ -118,7 +118,7 @@ export class TreeScan {
 
   /** Fetches one directory without what is below it. */
   async #loadDirtree({ tree, meta }: { tree: Checksum; meta: Checksum }): Promise<Dirtree> {
-    const rows = new RowWriter(this.#pool.size > 0);
+    const rows = new RowWriter(this.#here.size > 0);
     if (!hasObject(this.#view, meta, 'dirmeta')) rows.add(meta, 'dirmeta');
     if (!hasObject(this.#view, tree, 'dirtree')) rows.add(tree, 'dirtree');
     if (rows.count > 0) this.#account(await this.#here.run({ kind: 'fetch', rows: rows.take() }));
