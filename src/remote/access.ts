@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checksum, errnoOf, HacktreeError, isChecksum, sha256, VERSION, wrapSystemError } from '../core/index.ts';
 import { MAX_METADATA_BYTES } from '../format/index.ts';
-import { loosePath, openRepo, type Repo, readRef, tryReadMetadata } from '../repo/index.ts';
+import { loosePath, openRepo, type Repo, readFully, readRef, tryReadMetadata } from '../repo/index.ts';
 import { parseCookies } from './net/cookies.ts';
 import type { Fetched, Fetcher, FetchOptions } from './net/fetcher.ts';
 import { parseMetalink, parseMirrorlist } from './net/mirror-lists.ts';
@@ -248,12 +248,11 @@ class LocalAccess implements RemoteAccess {
     return { kind: 'repo', path: this.local.path, isTrusted };
   }
 
-  async file(path: string, options: Partial<FetchOptions> = {}): Promise<RemoteFile | undefined> {
+  async file(path: string, { range }: Partial<FetchOptions> = {}): Promise<RemoteFile | undefined> {
     const full = join(this.local.path, path);
     try {
-      const bytes = fs.readFileSync(full);
-      const part = options.range === undefined ? bytes : bytes.subarray(options.range[0], options.range[1] + 1);
-      return { bytes: part, isUnchanged: false, etag: undefined, lastModified: undefined };
+      const bytes = range === undefined ? fs.readFileSync(full) : readRange(full, range);
+      return { bytes, isUnchanged: false, etag: undefined, lastModified: undefined };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       throw wrapSystemError(error, 'Reading', full);
@@ -269,4 +268,15 @@ class LocalAccess implements RemoteAccess {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Reads the first to the last byte of a range, as far as the file has them. */
+function readRange(path: string, [first, last]: readonly [number, number]): Buffer {
+  const fd = fs.openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(last - first + 1);
+    return bytes.subarray(0, readFully(fd, bytes, first));
+  } finally {
+    fs.closeSync(fd);
+  }
 }

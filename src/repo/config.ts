@@ -36,6 +36,8 @@ export interface RepoConfig {
   readonly addRemotesConfigDir: boolean;
   /** 1..9. */
   readonly zlibLevel: number;
+  /** `[archive] packs`, hacktree's own: whether a mirror has packs of small files beside its index. */
+  readonly hasFilePacks: boolean;
 }
 
 const MODE_NAMES: Record<string, RepoMode> = {
@@ -115,6 +117,7 @@ export function interpretConfig(keyFile: KeyFile, path: string): RepoConfig {
     signVerifyDeltas: flag('sign-verify-deltas', false),
     addRemotesConfigDir: flag('add-remotes-config-dir', false),
     zlibLevel: Math.min(9, Math.max(1, keyFile.getInteger('archive', 'zlib-level') ?? 6)),
+    hasFilePacks: keyFile.getBoolean('archive', 'packs') ?? true,
   };
 }
 

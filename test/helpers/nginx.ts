@@ -7,8 +7,8 @@ import { join } from 'node:path';
 export interface Nginx {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Requests that have ended: path, status, bytes of the body. */
-  requests(): { path: string; status: number; bodyBytes: number }[];
+  /** Requests that have ended: path, status, bytes of the body, the first and last byte asked for. */
+  requests(): { path: string; status: number; bodyBytes: number; range: readonly [number, number] | undefined }[];
   /** Forgets all requests that have begun: one whose client was killed may end, and be logged, later. */
   forget(): void;
   stop(): Promise<void>;
@@ -38,7 +38,7 @@ export async function startNginx(root: string, work: string, server = ''): Promi
 daemon off; master_process off; user root; pid ${work}/pid; error_log ${work}/error.log;
 events { worker_connections 256; }
 http {
-  log_format plain '$request_uri $status $body_bytes_sent $msec $request_time';
+  log_format plain '$request_uri $status $body_bytes_sent $msec $request_time $http_range';
   client_body_temp_path ${work}/b; proxy_temp_path ${work}/p; fastcgi_temp_path ${work}/f; uwsgi_temp_path ${work}/u; scgi_temp_path ${work}/s;
   server { listen 127.0.0.1:${port}; root ${root}; access_log ${log} plain; ${server} }
 }`;
@@ -55,9 +55,11 @@ http {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => {
-          const [path = '', status, bodyBytes, endSec, durationSec] = line.split(' ');
+          const [path = '', status, bodyBytes, endSec, durationSec, range = ''] = line.split(' ');
+          const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
           const startMs = (Number(endSec) - Number(durationSec)) * 1000;
-          return { path, status: Number(status), bodyBytes: Number(bodyBytes), startMs };
+          const asked = first === undefined ? undefined : ([Number(first), Number(last)] as const);
+          return { path, status: Number(status), bodyBytes: Number(bodyBytes), range: asked, startMs };
         })
         .filter(({ startMs }) => startMs > sinceMs - CLOCK_MS),
     forget: () => {

@@ -1,5 +1,6 @@
 /** An interrupted pull ends, whatever its server does, and the next one goes on. */
 import * as fs from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type PullOptions, pull } from '../../src/remote/index.ts';
@@ -35,18 +36,29 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
+function notThere(response: ServerResponse): true {
+  response.writeHead(404).end();
+  return true;
+}
+
 it.each([
-  ['the summary', 'few', /^summary$/],
-  ['directories', 'few', /\.dirtree$/],
-  ['few files', 'few', /\.filez$/],
-  ['many files', 'many', /\.filez$/],
+  ['the summary', 'few', /^summary /],
+  ['directories', 'few', /\.dirtree /],
+  ['few files', 'few', /\.filez /],
+  ['many files', 'many', /\.filez /],
+  ["a pack's table", 'many', /\.pack bytes=0-/],
+  ['a run of files in a pack', 'many', /\.pack bytes=[1-9]/],
 ])(
   'ends while a server sends nothing of %s',
   async (_, ref, paths) => {
     const interrupt = new AbortController();
-    server.misbehave = ({ path }, response, file) => {
-      if (!paths.test(path)) return false;
-      response.writeHead(200, { 'content-length': file?.length ?? 0 }).flushHeaders();
+    server.misbehave = ({ path, headers }, response, file) => {
+      if (paths.test('.filez ') && path.includes('mirror-packs/')) return notThere(response);
+      if (!paths.test(`${path} ${headers.range ?? ''}`)) return false;
+      const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+      const length = start === undefined ? file?.length : Number(end) + 1 - Number(start);
+      const range = start === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${file?.length}` };
+      response.writeHead(start === undefined ? 200 : 206, { 'content-length': length ?? 0, ...range }).flushHeaders();
       interrupt.abort();
       return true;
     };

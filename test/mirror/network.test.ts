@@ -278,7 +278,12 @@ describe('a large file that arrived in part', () => {
     const file = join(work, 'part');
     fs.writeFileSync(file, FILE.subarray(0, present));
     try {
-      const got = await fetcher.fetchOrSpill('file', { kind: 'content', spillBytes: 1 << 20, limitBytes: 1e9, file });
+      const got = await fetcher.fetchOrSpill('file', {
+        kind: 'content',
+        room: () => Buffer.alloc(1 << 20),
+        limitBytes: 1e9,
+        file,
+      });
       expect(got).toMatchObject({ bytes: undefined });
       expect(fs.readFileSync(file).equals(FILE)).toBe(true);
       return fetcher.transferredBytes;

@@ -35,11 +35,12 @@ function client(mode: string, { name = 'client', url = nginx.url } = {}): Repo {
   return clientOf(url, join(dir, `${name}-${mode}`), mode);
 }
 
+/** Requests for content: of objects, and of runs of them in packs. */
 const contentRequests = (server = nginx): string[] =>
   server
     .requests()
-    .map(({ path }) => path)
-    .filter((path) => path.endsWith('.filez'));
+    .filter(({ path, range }) => path.endsWith('.filez') || (path.endsWith('.pack') && range?.[0] !== 0))
+    .map(({ path }) => path);
 
 const changes: [string, () => string][] = [
   ['chmod', () => runOk('chmod', ['-R', 'o-rwx,g+w', join(dir, 'tree')])],
@@ -54,7 +55,7 @@ describe.each(['bare', 'bare-user', 'archive'])('into %s', (mode) => {
   withTools.each(changes)('%s of the whole tree downloads no content', async (_, change) => {
     const repo = client(mode);
     await pull(repo, 'm', { refs: ['main'] });
-    expect(contentRequests().length).toBeGreaterThanOrEqual(301);
+    expect(contentRequests().length).toBeGreaterThanOrEqual(2);
     change();
     await publish(2000n);
     nginx.forget();

@@ -124,7 +124,7 @@ export const summary = command({
   area: 'mirror',
   summary: 'Write or show the summary, by which clients find what a mirror offers',
   description: [
-    "In an archive repository -u also writes the mirror's content index, by which clients need not download content that they have (docs/mirrors.md).",
+    "In an archive repository -u also writes the mirror's content index, by which clients need not download content that they have, and packs of small files, which spare them requests (docs/mirrors.md).",
   ],
   usesRepo: true,
   json: true,

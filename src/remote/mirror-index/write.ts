@@ -1,5 +1,5 @@
 /**
- * Writing the mirror's content index beside the objects, from what is in the repository; the packs of directories go along.
+ * Writing the mirror's content index beside the objects, from what is in the repository; the packs of directories and of small files go along.
  *
  * Records of the index that was there are taken over, digests come from the repository's own content index, and only what
  * neither knows is read. The new file is complete and durable before `current` names it; the one before stays for readers
@@ -19,6 +19,7 @@ import {
   withDigests,
 } from '../../repo/index.ts';
 import { ensureDir, writeFileDurable } from '../../sys/index.ts';
+import { removeFilePacks, writeFilePacks } from './file-pack-write.ts';
 import {
   bitsFor,
   bucketOf,
@@ -61,6 +62,8 @@ export async function writeMirrorIndex(repo: Repo, options: { threads?: number }
     const { digests, hashedCount } = await digestsOf(own, unknown, options.threads);
     const bytes = buildIndex(own, objects, old, digests);
     writeTreePacks(own);
+    if (repo.config.hasFilePacks) writeFilePacks(own);
+    else removeFilePacks(own);
     return { ...publish(repo, bytes, objects.length), hashedCount };
   } catch (error) {
     throw wrapSystemError(error, 'Writing the content index of', repo.path);

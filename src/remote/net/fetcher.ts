@@ -8,7 +8,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HacktreeError, isHacktreeError, wrapSystemError } from '../../core/index.ts';
-import { writeFully } from '../../sys/index.ts';
+import { checkRange, cutToRange, isWhole, limited, one, otherRange, Spill } from './bodies.ts';
 import type { FetcherInit } from './options.ts';
 import { type PathKind, RequestPlan } from './request-plan.ts';
 import { type Receiver, type ResponseHead, Transport } from './transport.ts';
@@ -105,14 +105,15 @@ export class Fetcher {
   }
 
   /**
-   * Fetches a path into memory when it has at most `spillBytes`, else into `file`, from where an earlier attempt (of
+   * Fetches a path into the room that is given when it has at most as many bytes, else into `file`, from where an earlier attempt (of
    * another process too) left off. Returns bytes or undefined when they are in the file; the file is not verified.
    */
   fetchOrSpill(
     path: string,
     options: {
       readonly kind: PathKind;
-      readonly spillBytes: number;
+      /** Asked for when the first bytes come. */
+      readonly room: () => Buffer;
       readonly limitBytes: number;
       readonly file: string;
       /** false: there is no file of an earlier attempt. Default true. */
@@ -125,7 +126,7 @@ export class Fetcher {
       const present = mayContinue ? (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) : 0;
       mayContinue = true;
       const headers: Record<string, string> = present === 0 ? {} : { range: `bytes=${present}-` };
-      const spill = new Spill(file, present, options.spillBytes);
+      const spill = new Spill(file, present, options.room);
       try {
         const receiver = limited(
           path,
@@ -147,6 +148,39 @@ export class Fetcher {
       } finally {
         spill.close();
       }
+    });
+  }
+
+  /**
+   * Fetches bytes `start` to before `end` of a path and hands them over as they arrive, each once, however many attempts it takes.
+   * Returns where they came from; undefined when the path or the range is not there. Errors: `network`, `server-invalid` (other bytes).
+   */
+  fetchRange(
+    path: string,
+    options: {
+      readonly kind: PathKind;
+      readonly start: number;
+      readonly end: number;
+      readonly take: (chunk: Buffer) => void;
+    },
+  ): Promise<Pick<Fetched, 'url' | 'contentType'> | undefined> {
+    const { kind, end } = options;
+    let at = options.start;
+    return this.#retrying(path, kind, true, async (url, turn) => {
+      const receiver: Receiver = {
+        start: (head) => checkRange(path, head, at, end),
+        data: (chunk) => {
+          at += chunk.length;
+          if (at > end) throw otherRange(path, `bytes ${options.start}-${end - 1}`, `${at - end} bytes more`);
+          options.take(chunk);
+        },
+      };
+      const headers = { range: `bytes=${at}-${end - 1}` };
+      const { head, finalUrl } = await this.#follow(url, headers, receiver, { path, kind, turn });
+      if (RETRIED_STATUS.includes(head.status)) throw new StatusError(head);
+      if (head.status !== 206) return undefined;
+      if (at < end) throw Object.assign(new Error(`ended ${end - at} bytes early`), { code: 'ECONNRESET' });
+      return { url: finalUrl.href, contentType: one(head.headers['content-type']) };
     });
   }
 
@@ -213,52 +247,6 @@ export class Fetcher {
   }
 }
 
-/** A body that goes to memory first, and to a file once it is too long or continues one. */
-class Spill {
-  readonly #file: string;
-  readonly #present: number;
-  readonly #spillBytes: number;
-  #chunks: Buffer[] = [];
-  #length = 0;
-  #fd: number | undefined;
-
-  constructor(file: string, present: number, spillBytes: number) {
-    this.#file = file;
-    this.#present = present;
-    this.#spillBytes = spillBytes;
-  }
-
-  /** A part stays as it is until its file comes: an error or a redirect has a body too. */
-  begin({ status, headers }: ResponseHead): void {
-    if (this.#present === 0 || (status !== 200 && status !== 206)) return;
-    const continues = status === 206 && one(headers['content-range'])?.startsWith(`bytes ${this.#present}-`) === true;
-    this.#fd = fs.openSync(this.#file, continues ? 'a' : 'w', 0o600);
-  }
-
-  write(chunk: Buffer): void {
-    if (this.#fd === undefined) {
-      this.#chunks.push(chunk);
-      this.#length += chunk.length;
-      if (this.#length <= this.#spillBytes) return;
-      this.#fd = fs.openSync(this.#file, 'w', 0o600);
-      for (const held of this.#chunks) writeFully(this.#fd, held);
-      this.#chunks = [];
-    } else {
-      writeFully(this.#fd, chunk);
-    }
-  }
-
-  /** What stayed in memory; undefined when the file has it. */
-  bytes(): Buffer | undefined {
-    if (this.#fd !== undefined) return undefined;
-    return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
-  }
-
-  close(): void {
-    if (this.#fd !== undefined) fs.closeSync(this.#fd);
-  }
-}
-
 function requestHeaders({ etag, lastModified, range, fresh }: FetchOptions): Record<string, string> {
   return {
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
@@ -266,42 +254,6 @@ function requestHeaders({ etag, lastModified, range, fresh }: FetchOptions): Rec
     ...(range === undefined ? {} : { range: `bytes=${range[0]}-${range[1]}` }),
     ...(fresh === true ? { 'cache-control': 'no-cache' } : {}),
   };
-}
-
-function limited(
-  path: string,
-  limitBytes: number,
-  take: (chunk: Buffer) => void,
-  begin: (head: ResponseHead) => void = () => {},
-): Receiver {
-  let total = 0;
-  const check = (bytes: number): void => {
-    if (bytes <= limitBytes) return;
-    throw new HacktreeError('object-too-large', `${path} has at least ${bytes} bytes, expected at most ${limitBytes}`, {
-      details: { path, expected: limitBytes, found: bytes },
-    });
-  };
-  return {
-    start: (head) => {
-      total = 0;
-      check(Number(one(head.headers['content-length']) ?? 0));
-      begin(head);
-    },
-    data: (chunk) => {
-      total += chunk.length;
-      check(total);
-      take(chunk);
-    },
-  };
-}
-
-/** Whether an answer "no such range" says that the file has just so many bytes. */
-function isWhole({ headers }: ResponseHead, sizeBytes: number): boolean {
-  return one(headers['content-range']) === `bytes */${sizeBytes}`;
-}
-
-function cutToRange(bytes: Buffer, { status }: ResponseHead, range: readonly [number, number] | undefined): Buffer {
-  return range === undefined || status === 206 ? bytes : bytes.subarray(range[0], range[1] + 1);
 }
 
 function redirectTarget({ status, headers }: ResponseHead, from: URL): URL | undefined {
@@ -313,11 +265,6 @@ function redirectTarget({ status, headers }: ResponseHead, from: URL): URL | und
   throw new HacktreeError('server-invalid', `${from.href} redirects to ${location}, which is not followed`, {
     details: { path: from.href, expected: 'http or https, and never from https to http', found: location },
   });
-}
-
-/** The first value of a header. */
-export function one(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }
 
 function retryAfter(text: string | undefined): number | undefined {

@@ -4,7 +4,8 @@ import { ContentRecords } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import { interrupted } from './interrupt.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
-import { RowWriter } from './rows.ts';
+import { type ObjectRows, RowWriter } from './rows.ts';
+import type { PackedObjects } from './source.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
 
 const BATCH_OBJECTS = 64;
@@ -18,42 +19,67 @@ export interface ContentFetchOptions {
   readonly bytesTotal: number | undefined;
 }
 
-/** Fetches and stages file objects; returns rows for the content index. Errors: those of the workers, `interrupted`. */
+/**
+ * Fetches and stages file objects, those of `packed` from packs; returns rows for the content index. Errors: those of the workers,
+ * `interrupted`.
+ */
 export async function fetchContent(
   pool: Pool<PullTask, PullBatchResult>,
-  checksums: Iterable<Checksum>,
-  options: ContentFetchOptions,
+  checksums: readonly Checksum[],
+  packed: readonly PackedObjects[],
+  { totals, report, signal, count, bytesTotal }: ContentFetchOptions,
 ): Promise<ContentRecords> {
-  const { totals, report, signal } = options;
   const records = new ContentRecords();
+  const passedOver: Checksum[] = [];
   let done = 0;
   const receive = (result: PullBatchResult): void => {
     totals.content += result.content;
     totals.contentBytes += result.contentBytes;
     totals.transferredBytes += result.transferredBytes;
     records.addRows(result.digests);
+    passedOver.push(...result.passedOver);
     done += result.content;
-    report({
-      phase: 'Receiving objects',
-      objectsDone: done,
-      objectsTotal: options.count,
-      bytesDone: totals.transferredBytes,
-      bytesTotal: options.bytesTotal,
-    });
+    const { transferredBytes: bytesDone } = totals;
+    report({ phase: 'Receiving objects', objectsDone: done, objectsTotal: count, bytesDone, bytesTotal });
     requireAll(result.missing);
   };
-  const runs = new PoolRuns(pool, receive);
-  const rows = new RowWriter(pool.size > 0);
-  // Few objects are dealt to all threads, many in large batches.
-  const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(options.count / pool.capacity)));
-  for (const checksum of checksums) {
-    rows.add(checksum, 'file');
-    if (rows.count < batch) continue;
-    await runs.send({ kind: 'fetch', rows: rows.take() });
-    if (signal?.aborted === true) break;
-  }
-  if (rows.count > 0) await runs.send({ kind: 'fetch', rows: rows.take() });
-  await runs.finish();
-  if (signal?.aborted === true) throw interrupted();
+  const run = async (tasks: Iterable<PullTask>): Promise<void> => {
+    const runs = new PoolRuns(pool, receive);
+    for (const task of tasks) {
+      if (signal?.aborted === true) break;
+      await runs.send(task);
+    }
+    await runs.finish();
+    if (signal?.aborted === true) throw interrupted();
+  };
+  const inPacks = new Set(packed.flatMap((each) => each.checksums));
+  const others = checksums.filter((checksum) => !inPacks.has(checksum));
+  await run(alternating([...fetchTasks(pool, others)], [...packedTasks(pool, packed)]));
+  await run(fetchTasks(pool, passedOver));
   return records;
+}
+
+/** Few objects are dealt to all threads, many in large batches. */
+function* fetchTasks(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Checksum[]): Generator<PullTask> {
+  const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(checksums.length / pool.capacity)));
+  for (let at = 0; at < checksums.length; at += batch)
+    yield { kind: 'fetch', rows: rowsOf(pool, checksums.slice(at, at + batch)) };
+}
+
+function* packedTasks(pool: Pool<PullTask, PullBatchResult>, packed: readonly PackedObjects[]): Generator<PullTask> {
+  for (const { checksums, ...rest } of packed) yield { kind: 'packed', rows: rowsOf(pool, checksums), ...rest };
+}
+
+function rowsOf(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Checksum[]): ObjectRows {
+  const rows = new RowWriter(pool.size > 0);
+  for (const checksum of checksums) rows.add(checksum, 'file');
+  return rows.take();
+}
+
+/** Takes from both in turn: what is in no pack is large, and threads that have only that leave much memory to be collected. */
+function* alternating<T>(first: readonly T[], second: readonly T[]): Generator<T> {
+  for (let i = 0; i < Math.max(first.length, second.length); i++) {
+    const pair = [first[i], second[i]];
+    for (const each of pair) if (each !== undefined) yield each;
+  }
 }

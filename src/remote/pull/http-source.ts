@@ -15,7 +15,8 @@ import { Fetcher } from '../net/fetcher.ts';
 import type { FetcherInit } from '../net/options.ts';
 import { IN_MEMORY_BYTES, readingObject, splitFilez, storeFilez } from './filez.ts';
 import { corruptObject, type Origin, type TreeMetadata } from './metadata.ts';
-import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
+import { RunReader } from './run-reader.ts';
+import type { ObjectSource, PackedObjects, ReceivedMetadata, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
 export class HttpSource implements ObjectSource {
@@ -24,6 +25,8 @@ export class HttpSource implements ObjectSource {
   readonly #storage: Storage;
   /** Large files that an earlier process did not finish. */
   readonly #parts: ReadonlySet<string>;
+  /** Rooms of IN_MEMORY_BYTES that no object uses at present. */
+  readonly #rooms: Buffer[] = [];
 
   constructor(init: FetcherInit, storage: Storage) {
     this.#fetcher = new Fetcher(init);
@@ -59,12 +62,40 @@ export class HttpSource implements ObjectSource {
     }
   }
 
+  async storePacked(packed: PackedObjects, stored: (checksum: Checksum, file: StoredFile) => void): Promise<void> {
+    const { path, start } = packed;
+    const reader = new RunReader(this.#storage, packed, stored);
+    const take = (chunk: Buffer): void => reader.take(chunk);
+    try {
+      await this.#fetcher.fetchRange(path, { kind: 'content', start, end: start + reader.sizeBytes, take });
+    } catch (error) {
+      // A server that cannot serve ranges.
+      if (!isHacktreeError(error) || error.code !== 'server-invalid') throw error;
+    } finally {
+      reader.close();
+    }
+  }
+
   async #storeOnce(checksum: Checksum): Promise<StoredFile | undefined> {
+    let taken: Buffer | undefined;
+    const room = (): Buffer => {
+      taken ??= this.#rooms.pop() ?? Buffer.allocUnsafeSlow(IN_MEMORY_BYTES);
+      return taken;
+    };
+    try {
+      return await this.#storeFrom(checksum, room);
+    } finally {
+      if (taken !== undefined) this.#rooms.push(taken);
+    }
+  }
+
+  /** `room` is for a small file. */
+  async #storeFrom(checksum: Checksum, room: () => Buffer): Promise<StoredFile | undefined> {
     const file = join(this.#storage.stagingPath, `part-${checksum}`);
     const path = `objects/${loosePath('archive', checksum, 'file')}`;
     const limitBytes = Number.MAX_SAFE_INTEGER;
     const mayContinue = this.#parts.has(`part-${checksum}`);
-    const options = { kind: 'content' as const, spillBytes: IN_MEMORY_BYTES, limitBytes, file, mayContinue };
+    const options = { kind: 'content' as const, room, limitBytes, file, mayContinue };
     const got = await this.#fetcher.fetchOrSpill(path, options);
     if (got === undefined) return undefined;
     const origin = { where: got.url, contentType: got.contentType };

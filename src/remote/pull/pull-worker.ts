@@ -12,7 +12,7 @@ import { type MakeItem, makeFile } from './make-file.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
 import { type ObjectRows, objectsOf, RowWriter } from './rows.ts';
-import type { ObjectSource, SourceInit } from './source.ts';
+import type { ObjectSource, SourceInit, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
 export interface PullWorkerInit {
@@ -27,11 +27,12 @@ export interface PullWorkerInit {
 }
 
 /**
- * Rows of objects to bring from the source, objects whose verified bytes are here, objects to make of content that is here, or a
+ * Rows of objects to bring from the source, or from a pack of it; objects whose verified bytes are here, objects to make of content that is here, or a
  * part of a static delta.
  */
 export type PullTask =
   | { readonly kind: 'fetch'; readonly rows: ObjectRows }
+  | PackedTask
   | StoreTask
   | { readonly kind: 'make'; readonly items: readonly MakeItem[] }
   | {
@@ -39,6 +40,15 @@ export type PullTask =
       readonly part: DeltaPart;
       readonly file: { compression: PartFile['compression']; bytes: Uint8Array };
     };
+
+/** File objects that lie one after the other in a pack; those that cannot be had from there are `passedOver`. */
+export interface PackedTask {
+  readonly kind: 'packed';
+  readonly path: string;
+  readonly start: number;
+  readonly rows: ObjectRows;
+  readonly lengths: readonly number[];
+}
 
 export interface StoreTask {
   readonly kind: 'store';
@@ -55,6 +65,8 @@ export interface PullBatchResult {
   readonly digests: Uint8Array;
   /** Objects that no source has. */
   readonly missing: readonly ObjectName[];
+  /** Objects that the pack should have had. */
+  readonly passedOver: readonly Checksum[];
   /** Objects made of content that was here. */
   readonly made: readonly Checksum[];
   readonly metadata: number;
@@ -74,13 +86,14 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
   };
   let reported = 0;
   const run = async (task: PullTask): Promise<PullBatchResult> => {
-    if (task.kind === 'fetch') {
+    if (task.kind === 'fetch' || task.kind === 'packed') {
       opening ??= openSources();
       await opening;
     }
     const isNear = task.kind === 'fetch' && !(task.rows instanceof Uint8Array);
     const batch = new Batch(storage, sources, new RowWriter(!isNear));
     if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
+    else if (task.kind === 'packed') await batch.packed(task);
     else if (task.kind === 'part') await batch.part(task);
     else if (task.kind === 'store') batch.store(task);
     else for (const item of task.items) await batch.make(item);
@@ -110,6 +123,7 @@ class Batch {
   readonly #children: RowWriter;
   readonly #digests = new ContentRecords();
   readonly #missing: ObjectName[] = [];
+  readonly #passedOver: Checksum[] = [];
   readonly #made: Checksum[] = [];
   #metadata = 0;
   #content = 0;
@@ -140,6 +154,7 @@ class Batch {
       children: this.#children.take(),
       digests: Uint8Array.from(this.#digests.bytes),
       missing: this.#missing,
+      passedOver: this.#passedOver,
       made: this.#made,
       metadata: this.#metadata,
       content: this.#content,
@@ -161,6 +176,16 @@ class Batch {
     const { objects, unpackedBytes } = part;
     const result = executePart({ payload, objects, unpackedBytes }, { ...store, startFile });
     this.#contentBytes += result.contentBytes;
+  }
+
+  async packed({ path, start, rows, lengths }: PackedTask): Promise<void> {
+    const checksums = [...objectsOf(rows)].map(({ checksum }) => checksum);
+    const left = new Set(checksums);
+    await this.#sources.at(-1)?.storePacked?.({ path, start, checksums, lengths }, (checksum, stored) => {
+      left.delete(checksum);
+      this.#count(checksum, stored);
+    });
+    this.#passedOver.push(...left);
   }
 
   store({ rows, lengths, bytes }: StoreTask): void {
@@ -190,12 +215,16 @@ class Batch {
     for (const source of this.#sources) {
       const stored = await source.storeFile(checksum);
       if (stored === undefined) continue;
-      this.#content++;
-      this.#contentBytes += stored.sizeBytes;
-      if (stored.contentDigest !== undefined) this.#digests.add(stored.contentDigest, checksum);
+      this.#count(checksum, stored);
       return true;
     }
     return false;
+  }
+
+  #count(checksum: Checksum, { sizeBytes, contentDigest }: StoredFile): void {
+    this.#content++;
+    this.#contentBytes += sizeBytes;
+    if (contentDigest !== undefined) this.#digests.add(contentDigest, checksum);
   }
 
   async #tree({ checksum, type }: ObjectName): Promise<boolean> {

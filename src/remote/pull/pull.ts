@@ -35,6 +35,7 @@ import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
 import { endingWith } from './interrupt.ts';
 import { checkIndexWish, copySummary, indexMirror } from './mirror.ts';
+import { planPacked } from './packed.ts';
 import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
 import { closePools, openPools, type PullPools, poolFor } from './pools.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
@@ -211,6 +212,11 @@ class Pull {
     );
   }
 
+  /** What is linked is not read, and caches on this machine are asked for each object. */
+  #usesPacks(): boolean {
+    return !this.#onlyLinks() && (this.#options.localCacheRepos ?? []).length === 0;
+  }
+
   /** Does what ostree would not: its bytes are not among those that the last line tells. */
   async #asOverhead<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#access.transferredBytes;
@@ -238,7 +244,8 @@ class Pull {
     this.#reusedObjects = made.made.size;
     this.#totals.contentBytes += made.contentBytes;
     const rest = missing.filter((checksum) => !made.made.has(checksum));
-    const found = await fetchContent(poolFor(pools, rest.length, plan.downloadBytes), rest, {
+    const runs = this.#usesPacks() ? await this.#asOverhead(() => planPacked(this.#access, rest)) : [];
+    const found = await fetchContent(poolFor(pools, rest.length, plan.downloadBytes), rest, runs, {
       totals: this.#totals,
       report: this.#report,
       signal: this.#options.signal,

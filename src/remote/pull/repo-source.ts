@@ -7,6 +7,7 @@
  * Source: ostree-format 12 (pull-local).
  */
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { type Checksum, EMPTY_BYTES } from '../../core/index.ts';
 import { isSymlinkMode } from '../../format/index.ts';
 import {
@@ -25,7 +26,8 @@ import {
 } from '../../repo/index.ts';
 import { IN_MEMORY_BYTES, splitFilez, storeFilez } from './filez.ts';
 import type { TreeMetadata } from './metadata.ts';
-import type { ObjectSource, ReceivedMetadata, StoredFile } from './source.ts';
+import { RunReader } from './run-reader.ts';
+import type { ObjectSource, PackedObjects, ReceivedMetadata, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
 
 /** Tells whether file objects of one repository should be hard links in the other. */
@@ -85,6 +87,18 @@ export class RepoSource implements ObjectSource {
     if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, checksum);
     if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), checksum);
     return this.#writer.startFile(file.header, file.sizeBytes).writeAll(contentChunks(file), checksum);
+  }
+
+  async storePacked(packed: PackedObjects, stored: (checksum: Checksum, file: StoredFile) => void): Promise<void> {
+    const fd = openObjectFile(join(this.#repo.path, packed.path));
+    if (fd === undefined) return;
+    const reader = new RunReader(this.#storage, packed, stored);
+    try {
+      reader.advance(readFully(fd, reader.room, packed.start));
+    } finally {
+      reader.close();
+      fs.closeSync(fd);
+    }
   }
 
   /** Reads a small file into the buffer; undefined when it is large, not there or not a file. */

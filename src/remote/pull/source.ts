@@ -22,6 +22,16 @@ export interface StoredFile {
   readonly contentDigest: WrittenFile['contentDigest'];
 }
 
+/** Objects that lie one after the other in a pack of the source. */
+export interface PackedObjects {
+  /** In the source's directory. */
+  readonly path: string;
+  readonly start: number;
+  readonly checksums: readonly Checksum[];
+  /** Of their `.filez`. */
+  readonly lengths: readonly number[];
+}
+
 export interface ObjectSource {
   /** Reads a metadata object, unverified; undefined when it is not there. `fresh`: an earlier copy was wrong. */
   readMetadata(checksum: Checksum, type: TreeMetadata, fresh: boolean): Promise<ReceivedMetadata | undefined>;
@@ -29,6 +39,11 @@ export interface ObjectSource {
   linkFile?(checksum: Checksum): boolean;
   /** Verifies and stages a file object; undefined when it is not there. Errors: `object-corrupt` and those of writing. */
   storeFile(checksum: Checksum): Promise<StoredFile | undefined>;
+  /**
+   * Verifies and stages file objects that lie together, telling each of them. What is damaged there, or not there, is passed over.
+   * Errors: those of writing, `network`.
+   */
+  storePacked?(packed: PackedObjects, stored: (checksum: Checksum, file: StoredFile) => void): Promise<void>;
   /** Bytes that came over the network so far. */
   readonly transferredBytes: number;
   close(): Promise<void>;
