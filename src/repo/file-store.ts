@@ -6,8 +6,8 @@
  */
 import * as fs from 'node:fs';
 import * as zlib from 'node:zlib';
-import { asBuffer, type Checksum, type ContentDigest, HacktreeError, isHacktreeError } from '../core/index.ts';
-import { encodeFilezHeader, type FileHeader, isSymlinkMode } from '../format/index.ts';
+import { asBuffer, type Checksum, type ContentDigest, createSha256, HacktreeError, isHacktreeError } from '../core/index.ts';
+import { encodeFileHeader, encodeFilezHeader, type FileHeader, isSymlinkMode } from '../format/index.ts';
 import { cloneFile, copyContent, readChunks, writeFully } from '../sys/index.ts';
 import { FileSink } from './file-sink.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
@@ -84,6 +84,29 @@ export class FileStore {
     this.#files.store(checksum, 'file', sizeBytes, (fd) => {
       const isShared = known.object === undefined && this.#share(fd, known, source.fd, sizeBytes);
       if (!isShared) copyContent(source.fd, fd, sizeBytes); // which shares as well, where it can
+      this.#files.finishInode(fd, header);
+    });
+  }
+
+  /**
+   * Stores the content of another object, in a mode in which an object's content is its file, and hashes it on the way: one pass, where
+   * hashing before copying takes two. `check` refuses another checksum than the one that is wanted, by throwing.
+   */
+  fromObject(
+    checksum: Checksum,
+    header: FileHeader,
+    source: ContentSource,
+    sizeBytes: number,
+    check: (found: Checksum) => void,
+  ): void {
+    this.#files.store(checksum, 'file', sizeBytes, (fd) => {
+      const isShared = isWorthSharing(sizeBytes) && cloneFile(source.fd, fd);
+      const hash = createSha256().update(encodeFileHeader(header));
+      for (const chunk of readChunks(source.fd)) {
+        hash.update(chunk);
+        if (!isShared) writeFully(fd, chunk);
+      }
+      check(hash.digest().toString('hex') as Checksum);
       this.#files.finishInode(fd, header);
     });
   }

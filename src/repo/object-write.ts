@@ -165,9 +165,21 @@ export class ObjectWriter {
   writeFile(given: FileHeader, source: ContentSource, sizeBytes: number, expected?: ExpectedFile): WrittenFile {
     const header = this.canonicalHeader(given);
     if (sizeBytes === 0 && header.xattrs.length === 0) return this.#writeEmpty(header, source, expected);
-    if (sizeBytes >= WHOLE_BUFFER_BYTES) return this.#writeLarge(header, source, expected);
+    if (sizeBytes >= WHOLE_BUFFER_BYTES)
+      return this.#copyObject(header, source, sizeBytes, expected) ?? this.#writeLarge(header, source, expected);
     const length = this.#readWhole(source, sizeBytes);
     return length === undefined ? this.#writeLarge(header, source, expected) : this.#writeRead(header, length, expected);
+  }
+
+  /** Copies the content of an object of this repository; undefined where that is not what is asked for. */
+  #copyObject(header: FileHeader, source: ContentSource, sizeBytes: number, expected?: ExpectedFile): WrittenFile | undefined {
+    const { checksum, contentDigest, object, isMissing } = expected ?? {};
+    if (checksum === undefined || contentDigest === undefined || object === undefined || isMissing !== true) return undefined;
+    if (this.repo.mode === 'archive') return undefined;
+    this.#store.fromObject(checksum, header, source, sizeBytes, (found) => {
+      if (found !== checksum) throw wrongChecksum(checksum, found);
+    });
+    return { checksum, contentDigest, isNew: true, sizeBytes };
   }
 
   /** Reads a file into the buffer; undefined when it has grown beyond it. */

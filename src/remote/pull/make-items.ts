@@ -1,0 +1,106 @@
+/**
+ * Objects to make of content that is here, as a task between threads holds them: one row of bytes each, and the headers that rows
+ * name by number, each once.
+ *
+ *     0 checksum (32), 32 content digest (32; zeros for a symlink), 64 u16 number of the header, little-endian, 66 u8 n,
+ *     67 n candidates of at most 4 (32 each): file objects that should hold the content
+ */
+import { asBuffer, CHECKSUM_BYTES, type Checksum, type ContentDigest } from '../../core/index.ts';
+import type { MakeItem } from './make-file.ts';
+
+export const MAX_CANDIDATES = 4;
+const HEADER_AT = 64;
+const COUNT_AT = 66;
+const CANDIDATES_AT = 67;
+export const ITEM_BYTES = CANDIDATES_AT + MAX_CANDIDATES * CHECKSUM_BYTES;
+
+export interface MakeItems {
+  readonly rows: Uint8Array;
+  readonly headers: readonly Uint8Array[];
+}
+
+/** The content that the rows of a plan have here. */
+export class Candidates {
+  readonly #counts: Uint8Array;
+  readonly #objects: Buffer;
+
+  constructor(rows: number) {
+    this.#counts = new Uint8Array(rows);
+    this.#objects = Buffer.allocUnsafe(rows * MAX_CANDIDATES * CHECKSUM_BYTES);
+  }
+
+  count(row: number): number {
+    return this.#counts[row] as number;
+  }
+
+  /** Notes an object, unless it was noted just before or there are enough. */
+  add(row: number, bytes: Buffer, at: number): void {
+    const count = this.count(row);
+    const end = (row * MAX_CANDIDATES + count) * CHECKSUM_BYTES;
+    const isKnown = count > 0 && this.#objects.compare(bytes, at, at + CHECKSUM_BYTES, end - CHECKSUM_BYTES, end) === 0;
+    if (count === MAX_CANDIDATES || isKnown) return;
+    bytes.copy(this.#objects, end, at, at + CHECKSUM_BYTES);
+    this.#counts[row] = count + 1;
+  }
+
+  copy(row: number, to: Buffer, at: number): void {
+    const start = row * MAX_CANDIDATES * CHECKSUM_BYTES;
+    this.#objects.copy(to, at, start, start + this.count(row) * CHECKSUM_BYTES);
+  }
+}
+
+/** Collects the rows of one task. */
+export class MakeItemWriter {
+  readonly #rows: Buffer;
+  readonly #numbers = new Map<number, number>();
+  readonly #headers: Uint8Array[] = [];
+  #count = 0;
+
+  constructor(rows: number) {
+    this.#rows = Buffer.alloc(rows * ITEM_BYTES);
+  }
+
+  /** `copyHashes` writes checksum and digest. */
+  add(header: { offset: number; bytes: Uint8Array }, candidates: Candidates, row: number, copyHashes: CopyHashes): void {
+    const at = this.#count++ * ITEM_BYTES;
+    copyHashes(row, this.#rows, at);
+    this.#rows.writeUInt16LE(this.#numberOf(header), at + HEADER_AT);
+    this.#rows[at + COUNT_AT] = candidates.count(row);
+    candidates.copy(row, this.#rows, at + CANDIDATES_AT);
+  }
+
+  items(): MakeItems {
+    return { rows: this.#rows.subarray(0, this.#count * ITEM_BYTES), headers: this.#headers };
+  }
+
+  #numberOf({ offset, bytes }: { offset: number; bytes: Uint8Array }): number {
+    let number = this.#numbers.get(offset);
+    if (number === undefined) {
+      number = this.#headers.push(bytes) - 1;
+      this.#numbers.set(offset, number);
+    }
+    return number;
+  }
+}
+
+type CopyHashes = (row: number, to: Buffer, at: number) => void;
+
+const NO_DIGEST = '0'.repeat(2 * CHECKSUM_BYTES);
+
+/** Takes the items of a task apart. */
+export function* itemsOf({ rows, headers }: MakeItems): Generator<MakeItem> {
+  const bytes = asBuffer(rows);
+  const hex = (at: number): string => bytes.toString('hex', at, at + CHECKSUM_BYTES);
+  for (let at = 0; at < bytes.length; at += ITEM_BYTES) {
+    const digest = hex(at + CHECKSUM_BYTES);
+    yield {
+      checksum: hex(at) as Checksum,
+      digest: digest === NO_DIGEST ? undefined : (digest as ContentDigest),
+      header: headers[bytes.readUInt16LE(at + HEADER_AT)] as Uint8Array,
+      candidates: Array.from(
+        { length: bytes[at + COUNT_AT] as number },
+        (_, i) => hex(at + CANDIDATES_AT + i * CHECKSUM_BYTES) as Checksum,
+      ),
+    };
+  }
+}
