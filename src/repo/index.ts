@@ -26,6 +26,7 @@ export * from './read/index.ts';
 export * from './refs.ts';
 export * from './repo.ts';
 export * from './resolve.ts';
+export type { KeyedRows } from './row-table.ts';
 export * from './selinux.ts';
 export * from './staging.ts';
 export * from './text.ts';

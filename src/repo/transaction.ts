@@ -28,7 +28,7 @@ export interface TransactionOptions {
   /** Called when another process holds the repository lock. */
   readonly onLockWait?: () => void;
   /** Called when all objects have their names, before refs move and while the lock is held. */
-  readonly beforeRefs?: () => void;
+  readonly beforeRefs?: () => void | Promise<void>;
 }
 
 export class Transaction {
@@ -85,7 +85,7 @@ export class Transaction {
       const dirs = new Set(commits.map((name) => name.slice(0, 2)));
       for (const name of commits) this.#publishNames(name.slice(0, 2), [name.slice(3)]);
       if (sync) for (const dir of dirs) syncDir(join(objectsDir(this.repo.path), dir));
-      this.#options.beforeRefs?.();
+      await this.#options.beforeRefs?.();
       this.#moveRefs(sync);
       this.#unmarkPartial();
     } catch (error) {

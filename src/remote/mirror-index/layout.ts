@@ -22,6 +22,15 @@ export const INDEX_DIR = 'extensions/hacktree/mirror-index';
 export const MAGIC = Buffer.from('HTMI\x01\0\0\0', 'latin1');
 export const FIXED_BYTES = 16;
 export const RECORD_BYTES = 84;
+/** Where in a record its fields are. */
+export const RECORD_AT = {
+  checksum: 0,
+  digest: 32,
+  headerOffset: 64,
+  headerLength: 68,
+  contentBytes: 72,
+  archivedBytes: 78,
+} as const;
 const BUCKET_RECORDS = 8;
 const MAX_BITS = 16;
 
@@ -63,28 +72,13 @@ export function bucketOf(checksum: Checksum, bits: number): number {
 
 /** Writes a record into a buffer. */
 export function writeRecord(buffer: Buffer, at: number, record: IndexRecord): void {
-  buffer.write(record.checksum, at, CHECKSUM_BYTES, 'hex');
-  if (record.digest === undefined) buffer.fill(0, at + 32, at + 64);
-  else buffer.write(record.digest, at + 32, CHECKSUM_BYTES, 'hex');
-  buffer.writeUInt32LE(record.headerOffset, at + 64);
-  buffer.writeUInt32LE(record.headerLength, at + 68);
-  buffer.writeUIntLE(record.contentBytes, at + 72, 6);
-  buffer.writeUIntLE(record.archivedBytes, at + 78, 6);
-}
-
-const NO_DIGEST = '0'.repeat(64);
-
-/** Reads the record at a position. */
-export function readRecord(buffer: Buffer, at: number): IndexRecord {
-  const digest = buffer.toString('hex', at + 32, at + 64);
-  return {
-    checksum: buffer.toString('hex', at, at + 32) as Checksum,
-    digest: digest === NO_DIGEST ? undefined : (digest as ContentDigest),
-    headerOffset: buffer.readUInt32LE(at + 64),
-    headerLength: buffer.readUInt32LE(at + 68),
-    contentBytes: buffer.readUIntLE(at + 72, 6),
-    archivedBytes: buffer.readUIntLE(at + 78, 6),
-  };
+  buffer.write(record.checksum, at + RECORD_AT.checksum, CHECKSUM_BYTES, 'hex');
+  if (record.digest === undefined) buffer.fill(0, at + RECORD_AT.digest, at + RECORD_AT.headerOffset);
+  else buffer.write(record.digest, at + RECORD_AT.digest, CHECKSUM_BYTES, 'hex');
+  buffer.writeUInt32LE(record.headerOffset, at + RECORD_AT.headerOffset);
+  buffer.writeUInt32LE(record.headerLength, at + RECORD_AT.headerLength);
+  buffer.writeUIntLE(record.contentBytes, at + RECORD_AT.contentBytes, 6);
+  buffer.writeUIntLE(record.archivedBytes, at + RECORD_AT.archivedBytes, 6);
 }
 
 export function printPointer({ file, sizeBytes, bits, count }: IndexPointer): Buffer {

@@ -14,12 +14,11 @@ import {
   headersOffset,
   INDEX_DIR,
   type IndexPointer,
-  type IndexRecord,
   parsePointer,
   RECORD_BYTES,
-  readRecord,
   recordsOffset,
 } from './layout.ts';
+import { IndexRecords, RecordCollector } from './records.ts';
 
 /** From this share of the objects on the whole index is fetched. */
 const WHOLE_FROM_SHARE = 1 / 16;
@@ -50,38 +49,41 @@ export class MirrorIndex {
   }
 
   /** Finds the records of objects; those that are not in the index are left out. */
-  async find(checksums: readonly Checksum[]): Promise<Map<Checksum, IndexRecord>> {
-    return (await orNothing(() => this.#find(checksums))) ?? new Map();
+  async find(checksums: readonly Checksum[]): Promise<IndexRecords> {
+    return (await orNothing(() => this.#find(checksums))) ?? IndexRecords.NONE;
   }
 
-  /** Reads the headers of records, by offset. */
-  async headers(records: readonly IndexRecord[]): Promise<Map<number, Uint8Array>> {
-    return (await orNothing(() => this.#headers(records))) ?? new Map();
+  /** Reads headers, given as length by offset; returns them by offset. */
+  async headers(lengths: ReadonlyMap<number, number>): Promise<Map<number, Uint8Array>> {
+    return (await orNothing(() => this.#headers(lengths))) ?? new Map();
   }
 
-  async #find(checksums: readonly Checksum[]): Promise<Map<Checksum, IndexRecord>> {
+  async #find(checksums: readonly Checksum[]): Promise<IndexRecords> {
     const { bits, count, sizeBytes } = this.#pointer;
     if (checksums.length >= count * WHOLE_FROM_SHARE && sizeBytes <= MAX_INDEX_BYTES)
       this.#whole = await this.#fetch([0, sizeBytes]);
-    const fanout = await this.#fetch([FIXED_BYTES, FIXED_BYTES + fanoutBytes(bits)]);
     const base = recordsOffset(this.#pointer);
-    const position = (entry: number): number => base + Math.min(count, fanout.readUInt32LE(entry * 4)) * RECORD_BYTES;
-    const wanted = new Set(checksums);
-    const buckets = [...new Set(checksums.map((checksum) => bucketOf(checksum, bits)))].sort((a, b) => a - b);
-    const ranges = buckets.map((bucket): Range => [position(bucket), position(bucket + 1)]);
-    const found = new Map<Checksum, IndexRecord>();
+    const all: Range[] = [[base, base + count * RECORD_BYTES]];
+    const ranges = this.#whole === undefined ? await this.#bucketRanges(checksums, bits) : all;
+    const found = new RecordCollector(checksums);
     await this.#each(ranges, (bytes) => {
-      for (let at = 0; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) {
-        const checksum = bytes.toString('hex', at, at + 32) as Checksum;
-        if (wanted.has(checksum)) found.set(checksum, readRecord(bytes, at));
-      }
+      for (let at = 0; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) found.offer(bytes, at);
     });
-    return found;
+    return found.records();
   }
 
-  async #headers(records: readonly IndexRecord[]): Promise<Map<number, Uint8Array>> {
+  /** Where the buckets of objects are. */
+  async #bucketRanges(checksums: readonly Checksum[], bits: number): Promise<Range[]> {
+    const fanout = await this.#fetch([FIXED_BYTES, FIXED_BYTES + fanoutBytes(bits)]);
+    const { count } = this.#pointer;
+    const base = recordsOffset(this.#pointer);
+    const position = (entry: number): number => base + Math.min(count, fanout.readUInt32LE(entry * 4)) * RECORD_BYTES;
+    const buckets = [...new Set(checksums.map((checksum) => bucketOf(checksum, bits)))].sort((a, b) => a - b);
+    return buckets.map((bucket): Range => [position(bucket), position(bucket + 1)]);
+  }
+
+  async #headers(lengths: ReadonlyMap<number, number>): Promise<Map<number, Uint8Array>> {
     const base = headersOffset(this.#pointer);
-    const lengths = new Map(records.map(({ headerOffset, headerLength }) => [headerOffset, headerLength]));
     const places = [...lengths].sort(([a], [b]) => a - b);
     const found = new Map<number, Uint8Array>();
     await this.#each(

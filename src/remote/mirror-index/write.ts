@@ -31,10 +31,10 @@ import {
   parsePointer,
   printPointer,
   RECORD_BYTES,
-  readRecord,
   recordsOffset,
   writeRecord,
 } from './layout.ts';
+import { IndexRecords } from './records.ts';
 import { writeTreePacks } from './tree-pack.ts';
 
 export interface MirrorIndexReport {
@@ -83,10 +83,19 @@ function readOwnIndex(repo: Repo): Map<Checksum, KnownRecord> {
     const bytes = fs.readFileSync(join(repo.path, INDEX_DIR, pointer.file));
     if (!pointer.file.startsWith(sha256(bytes).toString('hex', 0, 16))) return known;
     const headers = headersOffset(pointer);
-    for (let i = 0; i < pointer.count; i++) {
-      const record = readRecord(bytes, recordsOffset(pointer) + i * RECORD_BYTES);
-      const start = headers + record.headerOffset;
-      known.set(record.checksum, { ...record, header: bytes.subarray(start, start + record.headerLength) });
+    const records = new IndexRecords(bytes.subarray(recordsOffset(pointer), headers));
+    for (let row = 0; row < records.count; row++) {
+      const checksum = records.checksum(row);
+      const [headerOffset, headerLength] = [records.headerOffset(row), records.headerLength(row)];
+      known.set(checksum, {
+        checksum,
+        digest: records.digest(row),
+        headerOffset,
+        headerLength,
+        contentBytes: records.contentBytes(row),
+        archivedBytes: records.archivedBytes(row),
+        header: bytes.subarray(headers + headerOffset, headers + headerOffset + headerLength),
+      });
     }
   } catch {
     known.clear();

@@ -4,7 +4,7 @@
  * Source: ostree-format 4; the mirror's content index (mirror-index/layout.ts).
  */
 import * as fs from 'node:fs';
-import { type Checksum, type ContentDigest, EMPTY_BYTES, isHacktreeError } from '../../core/index.ts';
+import { type Checksum, type ContentDigest, EMPTY_BYTES, errnoOf, isHacktreeError } from '../../core/index.ts';
 import { decodeFileHeader, encodeFilezHeader, type FileHeader, fileChecksum, isSymlinkMode } from '../../format/index.ts';
 import {
   contentChunks,
@@ -26,6 +26,8 @@ export interface MakeItem {
   readonly checksum: Checksum;
   /** Undefined for a symlink. */
   readonly digest: ContentDigest | undefined;
+  /** Of the content, as the mirror says. */
+  readonly sizeBytes: number;
   /** The header that is hashed, with prefix. */
   readonly header: Uint8Array;
   /** File objects that should hold the content. */
@@ -73,10 +75,12 @@ function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item:
   const fd = openObjectFile(path);
   if (fd === undefined) return undefined;
   try {
-    const stat = fs.fstatSync(fd);
-    if (!stat.isFile()) return undefined;
     const expected = { checksum: item.checksum, contentDigest: item.digest, isMissing: true, object: fd };
-    return writer.writeFile(header, { fd, path }, stat.size, expected).sizeBytes;
+    return writer.writeFile(header, { fd, path }, item.sizeBytes, expected).sizeBytes;
+  } catch (error) {
+    // Whatever is no file is no candidate.
+    if (errnoOf(error) === 'EISDIR') return undefined;
+    throw error;
   } finally {
     fs.closeSync(fd);
   }

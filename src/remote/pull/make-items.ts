@@ -2,16 +2,18 @@
  * Objects to make of content that is here, as a task between threads holds them: one row of bytes each, and the headers that rows
  * name by number, each once.
  *
- *     0 checksum (32), 32 content digest (32; zeros for a symlink), 64 u16 number of the header, little-endian, 66 u8 n,
- *     67 n candidates of at most 4 (32 each): file objects that should hold the content
+ *     0 checksum (32), 32 content digest (32; zeros for a symlink), 64 u16 number of the header, 66 u8 n, 67 u48 bytes of content,
+ *     73 n candidates of at most 4 (32 each): file objects that should hold the content; numbers are little-endian
  */
 import { asBuffer, CHECKSUM_BYTES, type Checksum, type ContentDigest } from '../../core/index.ts';
+import type { IndexRecords } from '../mirror-index/records.ts';
 import type { MakeItem } from './make-file.ts';
 
 export const MAX_CANDIDATES = 4;
 const HEADER_AT = 64;
 const COUNT_AT = 66;
-const CANDIDATES_AT = 67;
+const CONTENT_BYTES_AT = 67;
+const CANDIDATES_AT = 73;
 export const ITEM_BYTES = CANDIDATES_AT + MAX_CANDIDATES * CHECKSUM_BYTES;
 
 export interface MakeItems {
@@ -60,12 +62,12 @@ export class MakeItemWriter {
     this.#rows = Buffer.alloc(rows * ITEM_BYTES);
   }
 
-  /** `copyHashes` writes checksum and digest. */
-  add(header: { offset: number; bytes: Uint8Array }, candidates: Candidates, row: number, copyHashes: CopyHashes): void {
+  add(records: IndexRecords, row: number, candidates: Candidates, header: Uint8Array): void {
     const at = this.#count++ * ITEM_BYTES;
-    copyHashes(row, this.#rows, at);
-    this.#rows.writeUInt16LE(this.#numberOf(header), at + HEADER_AT);
+    records.copyHashes(row, this.#rows, at);
+    this.#rows.writeUInt16LE(this.#numberOf(records.headerOffset(row), header), at + HEADER_AT);
     this.#rows[at + COUNT_AT] = candidates.count(row);
+    this.#rows.writeUIntLE(records.contentBytes(row), at + CONTENT_BYTES_AT, 6);
     candidates.copy(row, this.#rows, at + CANDIDATES_AT);
   }
 
@@ -73,17 +75,15 @@ export class MakeItemWriter {
     return { rows: this.#rows.subarray(0, this.#count * ITEM_BYTES), headers: this.#headers };
   }
 
-  #numberOf({ offset, bytes }: { offset: number; bytes: Uint8Array }): number {
+  #numberOf(offset: number, header: Uint8Array): number {
     let number = this.#numbers.get(offset);
     if (number === undefined) {
-      number = this.#headers.push(bytes) - 1;
+      number = this.#headers.push(header) - 1;
       this.#numbers.set(offset, number);
     }
     return number;
   }
 }
-
-type CopyHashes = (row: number, to: Buffer, at: number) => void;
 
 const NO_DIGEST = '0'.repeat(2 * CHECKSUM_BYTES);
 
@@ -96,6 +96,7 @@ export function* itemsOf({ rows, headers }: MakeItems): Generator<MakeItem> {
     yield {
       checksum: hex(at) as Checksum,
       digest: digest === NO_DIGEST ? undefined : (digest as ContentDigest),
+      sizeBytes: bytes.readUIntLE(at + CONTENT_BYTES_AT, 6),
       header: headers[bytes.readUInt16LE(at + HEADER_AT)] as Uint8Array,
       candidates: Array.from(
         { length: bytes[at + COUNT_AT] as number },

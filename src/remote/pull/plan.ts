@@ -2,6 +2,7 @@
 import type { Checksum } from '../../core/index.ts';
 import { type Commit, sizesOf } from '../../format/index.ts';
 import type { Repo } from '../../repo/index.ts';
+import type { IndexRecords } from '../mirror-index/records.ts';
 import type { ReusePlan } from './reuse.ts';
 
 /** Parts of static deltas. */
@@ -31,24 +32,35 @@ interface Size {
 export function planContent(
   repo: Repo,
   missing: readonly Checksum[],
-  { records, items }: ReusePlan,
+  { records, usable }: ReusePlan,
   commits: readonly Commit[],
 ): Omit<PullPlan, 'deltas'> {
-  const sizes = new Map<Checksum, Size>(records);
+  const counts = { contentObjects: missing.length, reusedObjects: usable.length };
+  const sizes = records.count === missing.length ? [] : sizesElsewhere(missing, records, commits);
+  if (sizes === undefined) return { ...counts, downloadBytes: undefined, writtenBytes: undefined };
+  for (let row = 0; row < records.count; row++)
+    sizes.push({ archivedBytes: records.archivedBytes(row), contentBytes: records.contentBytes(row) });
+  const reusedBytes = usable.reduce((sum, row) => sum + records.archivedBytes(row), 0);
+  const archivedBytes = sizes.reduce((sum, size) => sum + size.archivedBytes, 0);
+  const contentBytes = sizes.reduce((sum, size) => sum + size.contentBytes, 0);
+  const writtenBytes = repo.mode === 'archive' ? archivedBytes : contentBytes;
+  return { ...counts, downloadBytes: archivedBytes - reusedBytes, writtenBytes };
+}
+
+/** Sizes of the objects that the index does not have; undefined where one is not known. */
+function sizesElsewhere(missing: readonly Checksum[], records: IndexRecords, commits: readonly Commit[]): Size[] | undefined {
+  const known = records.table();
+  const sizes = new Map<Checksum, Size>();
   for (const { metadata } of commits) {
-    for (const { checksum, type, archivedBytes, unpackedBytes } of sizesOf(metadata) ?? []) {
-      if (type === 'file' && !sizes.has(checksum)) sizes.set(checksum, { archivedBytes, contentBytes: unpackedBytes });
-    }
+    for (const { checksum, type, archivedBytes, unpackedBytes } of sizesOf(metadata) ?? [])
+      if (type === 'file') sizes.set(checksum, { archivedBytes, contentBytes: unpackedBytes });
   }
-  const counts = { contentObjects: missing.length, reusedObjects: items.length };
-  const reused = new Set(items.map(({ checksum }) => checksum));
-  let downloadBytes = 0;
-  let writtenBytes = 0;
+  const found: Size[] = [];
   for (const checksum of missing) {
+    if (known.has(checksum, 'file')) continue;
     const size = sizes.get(checksum);
-    if (size === undefined) return { ...counts, downloadBytes: undefined, writtenBytes: undefined };
-    if (!reused.has(checksum)) downloadBytes += size.archivedBytes;
-    writtenBytes += repo.mode === 'archive' ? size.archivedBytes : size.contentBytes;
+    if (size === undefined) return undefined;
+    found.push(size);
   }
-  return { ...counts, downloadBytes, writtenBytes };
+  return found;
 }

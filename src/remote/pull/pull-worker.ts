@@ -6,9 +6,10 @@
  */
 import { asBuffer, type Checksum, isHacktreeError } from '../../core/index.ts';
 import type { DeltaPart, Dirtree, ObjectName, PartFile } from '../../format/index.ts';
-import { ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
+import { addToContentIndex, ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
 import type { WorkerFunction } from '../../sys/index.ts';
-import { type MakeItem, makeFile } from './make-file.ts';
+import { makeFile } from './make-file.ts';
+import { itemsOf, type MakeItems } from './make-items.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
 import { RepoSource } from './repo-source.ts';
 import { type ObjectRows, objectsOf, RowWriter } from './rows.ts';
@@ -27,19 +28,26 @@ export interface PullWorkerInit {
 }
 
 /**
- * Rows of objects to bring from the source, or from a pack of it; objects whose verified bytes are here, objects to make of content that is here, or a
- * part of a static delta.
+ * Rows of objects to bring from the source, or from a pack of it; objects whose verified bytes are here, objects to make of content that is here;
+ * records for the content index; or a part of a static delta.
  */
 export type PullTask =
   | { readonly kind: 'fetch'; readonly rows: ObjectRows }
   | PackedTask
   | StoreTask
-  | { readonly kind: 'make'; readonly items: readonly MakeItem[] }
+  | MakeTask
+  | { readonly kind: 'contents'; readonly records: Uint8Array; readonly sync: boolean }
   | {
       readonly kind: 'part';
       readonly part: DeltaPart;
       readonly file: { compression: PartFile['compression']; bytes: Uint8Array };
     };
+
+/** `first`: number of the first item among all. */
+export interface MakeTask extends MakeItems {
+  readonly kind: 'make';
+  readonly first: number;
+}
 
 /** File objects that lie one after the other in a pack; those that cannot be had from there are `passedOver`. */
 export interface PackedTask {
@@ -67,8 +75,8 @@ export interface PullBatchResult {
   readonly missing: readonly ObjectName[];
   /** Objects that the pack should have had. */
   readonly passedOver: readonly Checksum[];
-  /** Objects made of content that was here. */
-  readonly made: readonly Checksum[];
+  /** Numbers of the items that were made of content that was here. */
+  readonly made: readonly number[];
   readonly metadata: number;
   readonly content: number;
   readonly contentBytes: number;
@@ -96,7 +104,8 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
     else if (task.kind === 'packed') await batch.packed(task);
     else if (task.kind === 'part') await batch.part(task);
     else if (task.kind === 'store') batch.store(task);
-    else for (const item of task.items) await batch.make(item);
+    else if (task.kind === 'contents') addToContentIndex(writer.repo, task.records, { sync: task.sync });
+    else await batch.make(task);
     const transferred = sources.reduce((sum, source) => sum + source.transferredBytes, 0);
     const result = { ...batch.result(), transferredBytes: transferred - reported };
     reported = transferred;
@@ -124,7 +133,7 @@ class Batch {
   readonly #digests = new ContentRecords();
   readonly #missing: ObjectName[] = [];
   readonly #passedOver: Checksum[] = [];
-  readonly #made: Checksum[] = [];
+  readonly #made: number[] = [];
   #metadata = 0;
   #content = 0;
   #contentBytes = 0;
@@ -197,12 +206,17 @@ class Batch {
     }
   }
 
-  async make(item: MakeItem): Promise<void> {
-    const sizeBytes = await makeFile(this.#storage, item);
-    if (sizeBytes === undefined) return;
-    this.#made.push(item.checksum);
-    this.#contentBytes += sizeBytes;
-    if (item.digest !== undefined) this.#digests.add(item.digest, item.checksum);
+  async make(task: MakeTask): Promise<void> {
+    let number = task.first;
+    for (const item of itemsOf(task)) {
+      const sizeBytes = await makeFile(this.#storage, item);
+      if (sizeBytes !== undefined) {
+        this.#made.push(number);
+        this.#contentBytes += sizeBytes;
+        if (item.digest !== undefined) this.#digests.add(item.digest, item.checksum);
+      }
+      number++;
+    }
   }
 
   #linkFile(checksum: Checksum): boolean {

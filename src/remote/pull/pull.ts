@@ -7,13 +7,11 @@
  * Source: ostree-format 11, 12; ostree-cli A.1 (`pull`, `pull-local`).
  */
 import * as fs from 'node:fs';
-import { type Checksum, EMPTY_BYTES, HacktreeError, monotonicMs, type ReportProgress } from '../../core/index.ts';
+import { type Checksum, HacktreeError, monotonicMs, type ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
 import {
-  type AddOptions,
-  addToContentIndex,
   beginTransaction,
-  checkSpace,
+  ContentRecords,
   importContentIndex,
   listHeads,
   partialFile,
@@ -31,21 +29,17 @@ import { fetchSummary, type RemoteSummary } from '../remote-summary.ts';
 import { loadRemote, type RemoteConfig, temporaryRemote } from '../remotes.ts';
 import { Trust } from '../trust.ts';
 import { checkWanted, fetchCommit } from './commits.ts';
-import { fetchContent } from './content-fetch.ts';
 import { applyDelta } from './deltas.ts';
+import { fetchFiles } from './files.ts';
 import { endingWith } from './interrupt.ts';
 import { checkIndexWish, copySummary, indexMirror } from './mirror.ts';
-import { planPacked } from './packed.ts';
-import { type PlannedDeltas, type PullPlan, planContent } from './plan.ts';
+import type { PlannedDeltas, PullPlan } from './plan.ts';
 import { closePools, openPools, type PullPools, poolFor } from './pools.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 import { sharesFiles } from './repo-source.ts';
-import { makeFromContent, planReuse, type ReusePlan } from './reuse.ts';
 import { resolveTargets, type Target } from './targets.ts';
 import { type PullTotals, TreeScan } from './tree-scan.ts';
 import type { PullLocalOptions, PullOptions, PullReport } from './types.ts';
-
-const NO_REUSE: ReusePlan = { records: new Map(), items: [] };
 
 /** Pulls from a configured remote. Errors: `remote-*`, `network`, `server-invalid`, `signature-*`, `object-*`, `no-space`, ... */
 export async function pull(repo: Repo, remoteName: string, options: PullOptions = {}): Promise<PullReport> {
@@ -104,7 +98,7 @@ class Pull {
   #pool: Pool<PullTask, PullBatchResult> | undefined;
   #summary: RemoteSummary | undefined;
   /** For the content index. */
-  #records: Uint8Array = EMPTY_BYTES;
+  #records = new ContentRecords();
   #linked: readonly Checksum[] = [];
   #overheadBytes = 0;
   #reusedObjects = 0;
@@ -133,23 +127,30 @@ class Pull {
     const targets = await resolveTargets(this.#access, this.#remote, { refs, mirror, summary });
     this.#overheadBytes = this.#access.transferredBytes;
     const { onLockWait, disableFsync, perObjectFsync } = this.#options;
+    let indexing: Promise<void> | undefined;
     const transaction = await beginTransaction(this.#repo, {
       ...(onLockWait === undefined ? {} : { onLockWait }),
       ...(disableFsync === true ? { fsync: false } : {}),
       ...(perObjectFsync === true ? { perObjectFsync } : {}),
-      beforeRefs: () => this.#indexContents(disableFsync === true ? { sync: false } : {}),
+      beforeRefs: () => indexing,
     });
-    let plan: PullPlan;
+    const pools = this.#openPools(transaction);
+    const { signal, dryRun = false } = this.#options;
+    const work = async (): Promise<PullReport> => {
+      const plan = await this.#transfer(transaction, pools, targets);
+      const previous = targets.map(({ ref }) => (ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref))));
+      if (!dryRun) {
+        indexing = this.#indexContents(pools);
+        indexing.catch(() => {}); // told when it is waited for
+        await this.#publish(transaction, targets, summary);
+      }
+      return this.#result(targets, previous, plan);
+    };
     try {
-      plan = await this.#transfer(transaction, targets);
-    } catch (error) {
+      return await endingWith(signal, () => closePools(pools), work);
+    } finally {
       transaction.abort();
-      throw error;
     }
-    const previous = targets.map(({ ref }) => (ref === undefined ? undefined : readRef(this.#repo, this.#refTarget(ref))));
-    if (this.#options.dryRun === true) transaction.abort();
-    else await this.#publish(transaction, targets, summary);
-    return this.#result(targets, previous, plan);
   }
 
   #checkDeltasPossible(): void {
@@ -176,19 +177,12 @@ class Pull {
 
   // ---- transfer ----
 
-  async #transfer(transaction: Transaction, targets: readonly Target[]): Promise<PullPlan> {
-    const pools = this.#openPools(transaction);
+  async #transfer(transaction: Transaction, pools: PullPools, targets: readonly Target[]): Promise<PullPlan> {
     this.#pool = pools.pool;
-    const { signal } = this.#options;
-    const scan = new TreeScan(transaction, pools, { totals: this.#totals, report: this.#report, signal });
-    return endingWith(
-      signal,
-      () => closePools(pools),
-      async () => {
-        const commits = await this.#fetchCommits(transaction, targets, scan);
-        return this.#fetchFiles(transaction, pools, { scan, commits });
-      },
-    );
+    const options = { totals: this.#totals, report: this.#report, signal: this.#options.signal };
+    const scan = new TreeScan(transaction, pools, options);
+    const commits = await this.#fetchCommits(transaction, targets, scan);
+    return this.#fetchFiles(transaction, pools, { scan, commits });
   }
 
   #openPools({ writerInit }: Transaction): PullPools {
@@ -212,11 +206,6 @@ class Pull {
     );
   }
 
-  /** What is linked is not read, and caches on this machine are asked for each object. */
-  #usesPacks(): boolean {
-    return !this.#onlyLinks() && (this.#options.localCacheRepos ?? []).length === 0;
-  }
-
   /** Does what ostree would not: its bytes are not among those that the last line tells. */
   async #asOverhead<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#access.transferredBytes;
@@ -225,43 +214,42 @@ class Pull {
     return result;
   }
 
-  /** Makes what can be made of content that is here, and fetches the rest. */
   async #fetchFiles(
     transaction: Transaction,
     pools: PullPools,
     { scan, commits }: { scan: TreeScan; commits: readonly Commit[] },
   ): Promise<PullPlan> {
-    const missing = scan.missingFiles();
-    const isNear = this.#access.local !== undefined;
-    const reuse = isNear ? NO_REUSE : await this.#asOverhead(() => planReuse(this.#repo, this.#access, missing));
-    const plan = { ...planContent(this.#repo, missing, reuse, commits), deltas: this.#deltas };
-    if (plan.writtenBytes !== undefined) checkSpace(transaction.writerInit.budget, plan.writtenBytes);
-    if (this.#options.dryRun === true) return plan;
-    const made = await makeFromContent(poolFor(pools, reuse.items.length, plan.writtenBytes), reuse, {
+    const onlyLinks = this.#onlyLinks();
+    const { signal, dryRun: isDryRun = false, localCacheRepos = [] } = this.#options;
+    const job = {
+      transaction,
+      pools,
+      access: this.#access,
       totals: this.#totals,
       report: this.#report,
-    });
-    this.#reusedObjects = made.made.size;
-    this.#totals.contentBytes += made.contentBytes;
-    const rest = missing.filter((checksum) => !made.made.has(checksum));
-    const runs = this.#usesPacks() ? await this.#asOverhead(() => planPacked(this.#access, rest)) : [];
-    const found = await fetchContent(poolFor(pools, rest.length, plan.downloadBytes), rest, runs, {
-      totals: this.#totals,
-      report: this.#report,
-      signal: this.#options.signal,
-      count: rest.length,
-      bytesTotal: plan.downloadBytes,
-    });
-    this.#records = Buffer.concat([made.digests, found.bytes]);
-    if (this.#onlyLinks()) this.#linked = rest;
-    return plan;
+      signal,
+      asOverhead: <T>(work: () => Promise<T>) => this.#asOverhead(work),
+      // What is linked is not read, and caches on this machine are asked for each object.
+      usesPacks: !onlyLinks && localCacheRepos.length === 0,
+      isDryRun,
+    };
+    const result = await fetchFiles(job, scan.missingFiles(), commits);
+    this.#records = result.records;
+    this.#reusedObjects = result.madeCount;
+    if (onlyLinks) this.#linked = result.fetched;
+    return { ...result.plan, deltas: this.#deltas };
   }
 
-  /** Makes the contents of new objects known. What was linked was not read: the source's own index tells of it. */
-  #indexContents(options: AddOptions): void {
-    addToContentIndex(this.#repo, this.#records, options);
+  /**
+   * Makes the contents of new objects known. What was linked was not read: the source's own index tells of it. The index is a hint, so
+   * that another thread may write it before all objects have their names.
+   */
+  async #indexContents(pools: PullPools): Promise<void> {
+    const sync = this.#options.disableFsync !== true && this.#repo.config.fsync;
     const { local } = this.#access;
-    if (local !== undefined) importContentIndex(this.#repo, local, this.#linked, options);
+    if (local !== undefined) importContentIndex(this.#repo, local, this.#linked, { sync });
+    const { count, bytes } = this.#records;
+    if (count > 0) await poolFor(pools, count, bytes.length).run({ kind: 'contents', records: bytes, sync });
   }
 
   /** Fetches commits, parents as far as asked for, and the directories of each. */

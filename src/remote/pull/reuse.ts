@@ -3,63 +3,68 @@
  * is. Downloads nothing but parts of the index.
  */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
-import { openContentIndex, type Repo } from '../../repo/index.ts';
+import { ContentRecords, openContentIndex, type Repo } from '../../repo/index.ts';
 import { type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
-import type { IndexRecord } from '../mirror-index/layout.ts';
 import { MirrorIndex } from '../mirror-index/read.ts';
-import type { MakeItem } from './make-file.ts';
+import { IndexRecords } from '../mirror-index/records.ts';
+import { Candidates, type MakeItems, MakeItemWriter } from './make-items.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import type { PullTotals } from './tree-scan.ts';
 
 export interface ReusePlan {
-  /** What the mirror says of missing objects; empty without an index. */
-  readonly records: ReadonlyMap<Checksum, IndexRecord>;
-  readonly items: readonly MakeItem[];
+  /** What the mirror says of missing objects; none without an index. */
+  readonly records: IndexRecords;
+  /** Rows of records whose objects can be made here. */
+  readonly usable: readonly number[];
+  readonly candidates: Candidates;
+  /** By offset in the mirror's index. */
+  readonly headers: ReadonlyMap<number, Uint8Array>;
 }
+
+export const NO_REUSE: ReusePlan = {
+  records: IndexRecords.NONE,
+  usable: [],
+  candidates: new Candidates(0),
+  headers: new Map(),
+};
 
 /** Looks missing objects up in the mirror's index and in the repository's own. */
 export async function planReuse(repo: Repo, access: RemoteAccess, missing: readonly Checksum[]): Promise<ReusePlan> {
   const mirror = missing.length === 0 ? undefined : await MirrorIndex.open(access);
-  if (mirror === undefined) return { records: new Map(), items: [] };
+  if (mirror === undefined) return NO_REUSE;
   const records = await mirror.find(missing);
-  const usable = candidatesHere(repo, [...records.values()]);
-  const headers = await mirror.headers(usable.map(({ record }) => record));
-  return { records, items: usable.flatMap((each) => itemOf(each, headers)) };
+  const candidates = candidatesHere(repo, records);
+  const rows = Array.from({ length: records.count }, (_, row) => row);
+  const found = rows.filter((row) => candidates.count(row) > 0 || records.isSymlink(row));
+  const headers = await mirror.headers(new Map(found.map((row) => [records.headerOffset(row), records.headerLength(row)])));
+  const usable = found.filter((row) => headers.get(records.headerOffset(row))?.length === records.headerLength(row));
+  return { records, usable, candidates, headers };
 }
 
-/** A record of the mirror's index, and the objects here that hold its content. */
-interface Usable {
-  readonly record: IndexRecord;
-  readonly candidates: readonly Checksum[];
-}
-
-/** Leaves out records whose content is not here. */
-function candidatesHere(repo: Repo, records: readonly IndexRecord[]): Usable[] {
+/** Looks for objects here that hold the content of records. */
+function candidatesHere(repo: Repo, records: IndexRecords): Candidates {
+  const candidates = new Candidates(records.count);
   const own = openContentIndex(repo);
   try {
-    const here = own.findAll(records.flatMap(({ digest }) => digest ?? []));
-    return records.flatMap((record): Usable[] => {
-      if (record.digest === undefined) return [{ record, candidates: [] }];
-      const candidates = here.get(record.digest)?.slice(0, MAX_CANDIDATES);
-      return candidates === undefined ? [] : [{ record, candidates }];
-    });
+    own.findEach(
+      records.digests,
+      (row) => !records.isSymlink(row),
+      (row, bytes, at) => candidates.add(row, bytes, at),
+    );
   } finally {
     own.close();
   }
+  return candidates;
 }
 
-function itemOf({ record, candidates }: Usable, headers: ReadonlyMap<number, Uint8Array>): MakeItem[] {
-  const header = headers.get(record.headerOffset);
-  if (header === undefined || header.length !== record.headerLength) return [];
-  return [{ checksum: record.checksum, digest: record.digest, header, candidates }];
-}
-
-const MAX_CANDIDATES = 4;
-const BATCH_ITEMS = 64;
+/** So many that the thread which deals them seldom interrupts those that work. */
+const BATCH_ITEMS = 256;
 
 export interface ReuseResult {
-  readonly made: ReadonlySet<Checksum>;
+  readonly madeCount: number;
+  /** Missing objects that were not made. */
+  readonly rest: readonly Checksum[];
   readonly contentBytes: number;
   /** Rows for the content index. */
   readonly digests: Buffer;
@@ -68,24 +73,52 @@ export interface ReuseResult {
 /** Makes what can be made. Errors: `no-space` and system errors; a wrong record is only left out. */
 export async function makeFromContent(
   pool: Pool<PullTask, PullBatchResult>,
-  { records, items }: ReusePlan,
+  missing: readonly Checksum[],
+  plan: ReusePlan,
   { totals, report }: { readonly totals: PullTotals; readonly report: ReportProgress },
 ): Promise<ReuseResult> {
-  const made = new Set<Checksum>();
-  const rows: Uint8Array[] = [];
+  const { records, usable } = plan;
+  const made = new Uint8Array(records.count);
+  const digests = new ContentRecords();
+  let madeCount = 0;
   let contentBytes = 0;
   const receive = (result: PullBatchResult): void => {
-    for (const checksum of result.made) {
-      made.add(checksum);
-      totals.savedByIndex += records.get(checksum)?.archivedBytes ?? 0;
+    for (const item of result.made) {
+      const row = usable[item] as number;
+      made[row] = 1;
+      totals.savedByIndex += records.archivedBytes(row);
     }
+    madeCount += result.made.length;
     contentBytes += result.contentBytes;
-    rows.push(result.digests);
-    report({ phase: 'Reusing content', objectsDone: made.size, objectsTotal: items.length, bytesDone: contentBytes });
+    digests.addRows(result.digests);
+    report({ phase: 'Reusing content', objectsDone: madeCount, objectsTotal: usable.length, bytesDone: contentBytes });
   };
   const runs = new PoolRuns(pool, receive);
-  for (let at = 0; at < items.length; at += BATCH_ITEMS)
-    await runs.send({ kind: 'make', items: items.slice(at, at + BATCH_ITEMS) });
+  for (let at = 0; at < usable.length; at += BATCH_ITEMS) {
+    const { rows, headers } = itemsAt(plan, at, Math.min(usable.length, at + BATCH_ITEMS));
+    await runs.send({ kind: 'make', first: at, rows, headers });
+  }
   await runs.finish();
-  return { made, contentBytes, digests: Buffer.concat(rows) };
+  return { madeCount, rest: withoutMade(missing, records, made, madeCount), contentBytes, digests: digests.bytes };
+}
+
+function itemsAt({ records, usable, candidates, headers }: ReusePlan, start: number, end: number): MakeItems {
+  const writer = new MakeItemWriter(end - start);
+  for (const row of usable.slice(start, end)) {
+    const header = headers.get(records.headerOffset(row));
+    if (header !== undefined) writer.add(records, row, candidates, header);
+  }
+  return writer.items();
+}
+
+function withoutMade(
+  missing: readonly Checksum[],
+  records: IndexRecords,
+  made: Uint8Array,
+  madeCount: number,
+): readonly Checksum[] {
+  if (madeCount === 0) return missing;
+  if (madeCount === missing.length) return [];
+  const table = records.table((row) => made[row] === 1);
+  return missing.filter((checksum) => !table.has(checksum, 'file'));
 }

@@ -154,8 +154,9 @@ export class TreeScan {
       if (this.#awaitsPack) await this.#loadPack();
       if (this.#taken.count > 0) await this.#storeTaken();
       if (this.#wanted.count > 0) this.#send();
-      if (this.#running.size > 0) await this.#settleOne();
-      else if (this.#pending.length === 0) return;
+      if (this.#pending.length > 0) continue;
+      if (this.#running.size === 0) return;
+      await this.#settleOne();
     }
   }
 

@@ -4,8 +4,9 @@
  * The index is a hint. It may lack an object (until `index rebuild`), and it may name one that was pruned since: whoever
  * uses an answer checks that the object is there. It never makes another answer wrong.
  */
-import { type Checksum, type ContentDigest, checksumToBytes, wrapSystemError } from '../../core/index.ts';
+import { asBuffer, type Checksum, type ContentDigest, checksumToBytes, wrapSystemError } from '../../core/index.ts';
 import type { Repo } from '../repo.ts';
+import { type KeyedRows, RowTable } from '../row-table.ts';
 import { contentIndexDir, KEY_BYTES, RECORD_BYTES } from './layout.ts';
 import type { Segment } from './segment.ts';
 import { closeAll, openSegments } from './store.ts';
@@ -17,12 +18,17 @@ export interface ContentIndex {
   readonly segmentCount: number;
   /** Lists the file objects with this content, sorted. */
   find(digest: ContentDigest): Checksum[];
-  /** Lists the file objects with each of many contents; those that are not in the index are left out. */
-  findAll(digests: Iterable<ContentDigest>): Map<ContentDigest, Checksum[]>;
+  /**
+   * Looks many contents up: calls back with the row of a digest and where in a buffer the checksum of a file object is that holds
+   * this content (32 bytes, valid during the call), some more than once. Rows that are not `isWanted` are passed over.
+   */
+  findEach(digests: KeyedRows, isWanted: (row: number) => boolean, found: FoundObject): void;
   /** Yields all records, rows of 64 bytes, in pieces that are valid until the next one; some rows may come twice. */
   records(): Generator<Buffer>;
   close(): void;
 }
+
+export type FoundObject = (row: number, bytes: Buffer, at: number) => void;
 
 /** From this share of the records on the index is read through instead of searched. */
 const READ_THROUGH_SHARE = 1 / 16;
@@ -50,30 +56,31 @@ export function openContentIndex(repo: Repo): ContentIndex {
     recordCount,
     segmentCount: segments.length,
     find,
-    findAll(digests) {
-      const wanted = new Set(digests);
-      if (wanted.size >= recordCount * READ_THROUGH_SHARE) return pickRecords(records(), wanted);
-      // Neighbours in the index are looked up one after the other.
-      const found = [...wanted].sort().map((digest): [ContentDigest, Checksum[]] => [digest, find(digest)]);
-      return new Map(found.filter(([, objects]) => objects.length > 0));
+    findEach(digests, isWanted, found) {
+      if (digests.count >= recordCount * READ_THROUGH_SHARE) pickRecords(records(), new RowTable(digests, isWanted), found);
+      else searchEach(segments, digests, isWanted, found);
     },
     records,
     close: () => closeAll(segments),
   };
 }
 
-function pickRecords(pieces: Iterable<Buffer>, wanted: ReadonlySet<ContentDigest>): Map<ContentDigest, Checksum[]> {
-  const found = new Map<ContentDigest, Checksum[]>();
-  for (const rows of pieces) {
-    for (let at = 0; at < rows.length; at += RECORD_BYTES) {
-      const digest = rows.toString('hex', at, at + KEY_BYTES) as ContentDigest;
-      if (!wanted.has(digest)) continue;
-      const object = rows.toString('hex', at + KEY_BYTES, at + RECORD_BYTES) as Checksum;
-      const objects = found.get(digest);
-      if (objects === undefined) found.set(digest, [object]);
-      else if (!objects.includes(object)) objects.push(object);
-    }
+function pickRecords(pieces: Iterable<Buffer>, wanted: RowTable, found: FoundObject): void {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += RECORD_BYTES) wanted.find(piece, at, (row) => found(row, piece, at + KEY_BYTES));
   }
-  for (const objects of found.values()) if (objects.length > 1) objects.sort();
-  return found;
+}
+
+function searchEach(
+  segments: readonly Segment[],
+  { bytes, count, rowBytes, keyOffset }: KeyedRows,
+  isWanted: (row: number) => boolean,
+  found: FoundObject,
+): void {
+  const keyOf = (row: number): Buffer =>
+    asBuffer(bytes).subarray(row * rowBytes + keyOffset, row * rowBytes + keyOffset + KEY_BYTES);
+  // Neighbours in the index are looked up one after the other.
+  const rows = Array.from({ length: count }, (_, row) => row).filter(isWanted);
+  rows.sort((a, b) => keyOf(a).compare(keyOf(b)));
+  for (const row of rows) for (const segment of segments) segment.find(keyOf(row), (object) => found(row, object, 0));
 }
