@@ -7,12 +7,13 @@ import { commit, fsck, initRepo, openRepo, type Repo, resolveRev } from '../../s
 import { type HostileServer, type Misbehave, startHostileServer } from '../helpers/hostile-server.ts';
 import type { Nginx } from '../helpers/nginx.ts';
 import { ostree, ostreeFsck } from '../helpers/oracle.ts';
-import { hacktree, hacktreeOk, requireTool } from '../helpers/run.ts';
+import { hacktree, hacktreeOk, requireRoot, requireTool, runOk } from '../helpers/run.ts';
 import { scratchDir } from '../helpers/scratch.ts';
 import { clientOf, serveTree, type TreeMirror } from '../helpers/tree-mirror.ts';
 import { noise } from '../helpers/trees.ts';
 
 const withTools = requireTool('ostree', 'nginx') ? it : it.skip;
+const withMount = requireTool('mount') && requireRoot() ? it : it.skip;
 const FILES = 400;
 /** Compressed too large for a pack. */
 const LARGE_BYTES = 100_000;
@@ -312,6 +313,33 @@ describe('the mirror', () => {
     expect(fs.readdirSync(packsDir()).filter((name) => name.startsWith('.tmp'))).toEqual([]);
     expect(named()).toContain(first);
     await expectComplete(await pulledClient());
+  });
+
+  withMount('keeps its packs on a full disk, and says how to do without', () => {
+    const mount = join(dir, 'mount');
+    fs.mkdirSync(mount);
+    runOk('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mount]);
+    try {
+      const repo = join(mount, 'repo');
+      hacktreeOk([`--repo=${repo}`, 'init', '--mode=archive']);
+      hacktreeOk([`--repo=${repo}`, 'config', 'set', 'core.min-free-space-percent', '0']);
+      hacktreeOk([`--repo=${repo}`, 'commit', '--branch=main', join(dir, 'tree')]);
+      hacktreeOk([`--repo=${repo}`, 'summary', '-u']);
+      const before = fs.readFileSync(join(repo, 'extensions/hacktree/mirror-packs/current'), 'utf8');
+      add(FILES, 500);
+      hacktreeOk([`--repo=${repo}`, 'commit', '--branch=main', join(dir, 'tree')]);
+      const { bavail, bsize } = fs.statfsSync(mount);
+      fs.writeFileSync(join(mount, 'filling'), Buffer.alloc(bavail * bsize - 120_000, 1));
+      const { status, stderr } = hacktree([`--repo=${repo}`, 'summary', '-u']);
+      expect(status).toBe(1);
+      expect(stderr).toContain('No space left on device');
+      expect(stderr).toContain('archive.packs false');
+      expect(fs.readFileSync(join(repo, 'extensions/hacktree/mirror-packs/current'), 'utf8')).toBe(before);
+      hacktreeOk([`--repo=${repo}`, 'config', 'set', 'archive.packs', 'false']);
+      hacktreeOk([`--repo=${repo}`, 'summary', '-u']);
+    } finally {
+      runOk('umount', [mount]);
+    }
   });
 
   async function pulledClient(): Promise<Repo> {

@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, HacktreeError, isHacktreeError, sha256 } from '../../core/index.ts';
+import { type Checksum, errnoOf, HacktreeError, isHacktreeError, sha256 } from '../../core/index.ts';
 import { hasObject, listAllRefs, loadCommit, loadDirtree, objectPath, type Repo } from '../../repo/index.ts';
 import { DurableFile, ensureDir, writeFileDurable } from '../../sys/index.ts';
 import {
@@ -38,8 +38,23 @@ interface KeptPack extends PackName {
   readonly live: readonly Checksum[];
 }
 
-/** Brings the packs up to date. Errors: `no-space`, system errors. */
+/** Brings the packs up to date. Errors: `no-space`, system errors; the packs are then as they were. */
 export function writeFilePacks(repo: Repo): void {
+  try {
+    updatePacks(repo);
+  } catch (error) {
+    if (!NO_SPACE.includes(errnoOf(error) ?? '')) throw error;
+    throw new HacktreeError('no-space', `Packing the small files of ${repo.path}: No space left on device`, {
+      details: { path: join(repo.path, PACKS_DIR), errno: errnoOf(error) as string },
+      hints: ['packs take about a quarter of the room of all objects; `hacktree config set archive.packs false` does without'],
+      cause: error,
+    });
+  }
+}
+
+const NO_SPACE = ['ENOSPC', 'EDQUOT'];
+
+function updatePacks(repo: Repo): void {
   const dir = join(repo.path, PACKS_DIR);
   const before = namedBefore(dir);
   const named = namedFiles(repo);
@@ -67,7 +82,7 @@ function namedBefore(dir: string): PackName[] {
   try {
     return parsePacks(fs.readFileSync(join(dir, 'current')));
   } catch (error) {
-    if (isHacktreeError(error) || (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isHacktreeError(error) || errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
@@ -126,7 +141,7 @@ function readTable(dir: string, pack: PackName): ReturnType<typeof decodeTable> 
     }
     return pack.file.startsWith(sha256(table).toString('hex', 0, 16)) ? decodeTable(table, pack) : [];
   } catch (error) {
-    if (isHacktreeError(error) || (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isHacktreeError(error) || errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
