@@ -32,11 +32,17 @@ export interface WriterInit {
 /** Leading bits of a checksum that a mark stands for. */
 const MARK_BITS = 24;
 
+/** Behind the marks of objects: one bit for each prefix (two hex digits) with commits. */
+const COMMIT_MARKS = 2 ** MARK_BITS;
+const PREFIXES = 256;
+
 /**
  * Makes the marks that all threads of a transaction share: one bit for the checksums that begin alike. Where it is not set, no
  * such object has been staged, and nobody needs to look.
  */
-export const makeStagedMarks = (): SharedArrayBuffer => new SharedArrayBuffer(2 ** MARK_BITS / 8);
+export const makeStagedMarks = (): SharedArrayBuffer => new SharedArrayBuffer((COMMIT_MARKS + PREFIXES) / 8);
+
+const commitMarkOf = (prefix: string): number => COMMIT_MARKS + Number.parseInt(prefix, 16);
 
 const markOf = (checksum: Checksum): number => Number.parseInt(checksum.slice(0, MARK_BITS / 4), 16);
 
@@ -75,17 +81,25 @@ export class ObjectFiles {
 
   /** false when no thread of this transaction, nor an interrupted one before it, has staged the object. */
   mayBeStaged(checksum: Checksum): boolean {
-    return this.#stagedBefore || this.#isMarked(checksum);
+    return this.#stagedBefore || this.#isMarked(markOf(checksum));
   }
 
-  #isMarked(checksum: Checksum): boolean {
-    const mark = markOf(checksum);
-    return (Atomics.load(this.#marks, mark >>> 5) & (1 << (mark & 31))) !== 0;
+  /** false when no commit, nor metadata of one, with this prefix has been staged, by whatever thread or transaction. */
+  mayHaveCommits(prefix: string): boolean {
+    return this.#stagedBefore || this.#isMarked(commitMarkOf(prefix));
   }
 
   /** Notes that an object is staged now. */
-  mark(checksum: Checksum): void {
-    const mark = markOf(checksum);
+  mark(checksum: Checksum, type: ObjectType): void {
+    if (type === 'commit' || type === 'commitmeta') this.#mark(commitMarkOf(checksum.slice(0, 2)));
+    this.#mark(markOf(checksum));
+  }
+
+  #isMarked(mark: number): boolean {
+    return (Atomics.load(this.#marks, mark >>> 5) & (1 << (mark & 31))) !== 0;
+  }
+
+  #mark(mark: number): void {
     Atomics.or(this.#marks, mark >>> 5, 1 << (mark & 31));
   }
 
@@ -186,7 +200,7 @@ export class ObjectFiles {
   publish(temporary: string, checksum: Checksum, type: ObjectType): void {
     this.ensurePrefix(checksum.slice(0, 2));
     fs.renameSync(temporary, this.stagedPath(checksum, type));
-    this.mark(checksum);
+    this.mark(checksum, type);
   }
 
   /** Makes the directory of objects that begin with these two digits, and returns its path. */

@@ -47,7 +47,7 @@ export class ObjectLinker {
       if (LINK_REFUSED.includes(errno)) return 'refused';
       if (errno !== 'EEXIST') throw wrapSystemError(error, 'Linking object', `${this.#from.objectsPath}/${path}`);
     }
-    this.#files.mark(checksum);
+    this.#files.mark(checksum, 'file');
     return 'linked';
   }
 

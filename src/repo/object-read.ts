@@ -94,6 +94,8 @@ export function tryReadMetadata(repo: Repo, checksum: Checksum, type: ObjectType
     return repo.parent === undefined ? undefined : tryReadMetadata(repo.parent, checksum, type);
   }
   try {
+    const small = readLittle(fd);
+    if (small !== undefined) return small;
     const stat = fs.fstatSync(fd);
     const { size } = stat;
     if (!stat.isFile()) throw notAFile(path, checksum, type, stat.mode);
@@ -113,6 +115,19 @@ export function tryReadMetadata(repo: Repo, checksum: Checksum, type: ObjectType
     throw wrapSystemError(error, 'Reading object', path);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Nearly all metadata objects have less. Bytes. */
+const little = Buffer.allocUnsafeSlow(1 << 14);
+
+/** Reads a small file without asking for its size; undefined when that is not enough, or it is no file. */
+function readLittle(fd: number): Buffer | undefined {
+  try {
+    const read = fs.readSync(fd, little, 0, little.length, 0);
+    return read === 0 || read === little.length ? undefined : Buffer.from(little.subarray(0, read));
+  } catch {
+    return undefined; // whoever asks for the size next tells why
   }
 }
 

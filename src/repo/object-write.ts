@@ -93,6 +93,11 @@ export class ObjectWriter {
     return this.#files.mayBeStaged(checksum);
   }
 
+  /** false when certainly no commit with this prefix of two digits is staged. */
+  mayHaveCommits(prefix: string): boolean {
+    return this.#files.mayHaveCommits(prefix);
+  }
+
   /** Writes a metadata object and returns its checksum. Errors: `object-too-large`, `no-space`. */
   writeMetadata(type: 'dirtree' | 'dirmeta' | 'commit', bytes: Uint8Array): Checksum {
     if (bytes.length > MAX_METADATA_BYTES) {
@@ -294,7 +299,7 @@ export class ObjectWriter {
       if (LINK_REFUSED.includes(errno)) return false;
       throw wrapSystemError(error, 'Linking object', source);
     }
-    this.#files.mark(checksum);
+    this.#files.mark(checksum, type);
     return true;
   }
 

@@ -105,9 +105,11 @@ export class Transaction {
     const commits: string[] = [];
     for (const prefix of fs.readdirSync(this.#staging.path)) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+      const mayHaveCommits = this.writer.mayHaveCommits(prefix);
+      if (!mayHaveCommits && this.#publishDirectory(prefix)) continue;
       const names = fs.readdirSync(join(this.#staging.path, prefix));
-      const isWhole = !names.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta'));
-      if (isWhole && this.#publishDirectory(prefix)) continue;
+      const hasCommits = mayHaveCommits && names.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta'));
+      if (mayHaveCommits && !hasCommits && this.#publishDirectory(prefix)) continue;
       const isCommit = (name: string): boolean => name.endsWith('.commit');
       commits.push(...names.filter(isCommit).map((name) => `${prefix}/${name}`));
       this.#publishNames(
