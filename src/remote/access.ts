@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checksum, errnoOf, HacktreeError, isChecksum, sha256, VERSION, wrapSystemError } from '../core/index.ts';
 import { MAX_METADATA_BYTES } from '../format/index.ts';
-import { loosePath, openRepo, type Repo, readFully, readRef, tryReadMetadata } from '../repo/index.ts';
+import { loosePath, openRepo, type Repo, readPart, readRef, tryReadMetadata } from '../repo/index.ts';
 import { parseCookies } from './net/cookies.ts';
 import type { Fetched, Fetcher, FetchOptions } from './net/fetcher.ts';
 import { parseMetalink, parseMirrorlist } from './net/mirror-lists.ts';
@@ -251,7 +251,7 @@ class LocalAccess implements RemoteAccess {
   async file(path: string, { range }: Partial<FetchOptions> = {}): Promise<RemoteFile | undefined> {
     const full = join(this.local.path, path);
     try {
-      const bytes = range === undefined ? fs.readFileSync(full) : readRange(full, range);
+      const bytes = range === undefined ? fs.readFileSync(full) : readPart(full, range[0], range[1] + 1 - range[0]);
       return { bytes, isUnchanged: false, etag: undefined, lastModified: undefined };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
@@ -268,15 +268,4 @@ class LocalAccess implements RemoteAccess {
   }
 
   async close(): Promise<void> {}
-}
-
-/** Reads the first to the last byte of a range, as far as the file has them. */
-function readRange(path: string, [first, last]: readonly [number, number]): Buffer {
-  const fd = fs.openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(last - first + 1);
-    return bytes.subarray(0, readFully(fd, bytes, first));
-  } finally {
-    fs.closeSync(fd);
-  }
 }

@@ -158,6 +158,17 @@ export function readFully(fd: number, buffer: Uint8Array, position: number): num
   return at;
 }
 
+/** Reads `length` bytes of a file from a position on, as far as there are so many. Errors: those of the system. */
+export function readPart(path: string, position: number, length: number): Buffer {
+  const fd = fs.openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    return bytes.subarray(0, readFully(fd, bytes, position));
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /** Turns a decoder's error into one that names the object. */
 export function decodeObject<T>(repo: Repo, checksum: Checksum, type: ObjectType, decode: (bytes: Buffer) => T): T {
   const bytes = readMetadata(repo, checksum, type);

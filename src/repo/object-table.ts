@@ -6,8 +6,9 @@
  * needs little memory besides. The hash is keyed, because checksums in a hostile tree can be chosen. At most 63 bytes an
  * object, plus 2 KiB a table.
  */
-import { CHECKSUM_BYTES, type Checksum, nodeCrypto } from '../core/index.ts';
+import { CHECKSUM_BYTES, type Checksum } from '../core/index.ts';
 import { OBJECT_TYPE_NUMBER, type ObjectType } from '../format/index.ts';
+import { KeyedHash } from './keyed-hash.ts';
 
 const WORDS = CHECKSUM_BYTES / 4;
 const FIRST_SLOTS = 32;
@@ -33,7 +34,7 @@ export class ObjectTable {
   readonly #tables: (Table | undefined)[] = new Array(256);
   readonly #key = new Int32Array(CHECKSUM_BYTES / 4);
   readonly #keyBytes = Buffer.from(this.#key.buffer);
-  readonly #salt = new Int32Array(WORDS).map(() => nodeCrypto().randomBytes(4).readInt32LE() | 1);
+  readonly #hash = new KeyedHash();
   #count = 0;
 
   /** Number of distinct (checksum, type) pairs. */
@@ -125,10 +126,7 @@ export class ObjectTable {
   }
 
   #home(table: Table, words: Int32Array, start: number): number {
-    let hash = 0;
-    for (let i = 0; i < WORDS; i++) hash = (hash + Math.imul(words[start + i] as number, this.#salt[i] as number)) | 0;
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    return Math.floor((((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32) * table.slots);
+    return Math.floor((this.#hash.of(words, start) / 2 ** 32) * table.slots);
   }
 
   #grow(byte: number, old: Table): void {

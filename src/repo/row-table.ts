@@ -1,8 +1,8 @@
 /**
  * Finds rows of bytes by a key of 32 bytes that each has at the same place: a hash table over a buffer, without a JavaScript object
- * for each row. The hash is keyed, because digests that come from elsewhere can be chosen.
+ * for each row.
  */
-import { nodeCrypto } from '../core/index.ts';
+import { KEY_WORDS, KeyedHash } from './keyed-hash.ts';
 
 /** Where the keys are. */
 export interface KeyedRows {
@@ -13,7 +13,7 @@ export interface KeyedRows {
   readonly keyOffset: number;
 }
 
-const KEY_WORDS = 8;
+const KEY_BYTES = KEY_WORDS * 4;
 
 export class RowTable {
   readonly #rows: KeyedRows;
@@ -21,11 +21,9 @@ export class RowTable {
   readonly #heads: Int32Array;
   /** The next row of the chain + 1. */
   readonly #next: Int32Array;
-  readonly #salt = new Int32Array(
-    nodeCrypto()
-      .randomBytes(4 * KEY_WORDS)
-      .buffer.slice(0, 4 * KEY_WORDS),
-  ).map((word) => word | 1);
+  readonly #hash = new KeyedHash();
+  readonly #key = new Int32Array(KEY_WORDS);
+  readonly #keyBytes = new Uint8Array(this.#key.buffer);
 
   /** Takes all rows that `isWanted`; the bytes must stay as they are. */
   constructor(rows: KeyedRows, isWanted: (row: number) => boolean = () => true) {
@@ -52,24 +50,13 @@ export class RowTable {
   }
 
   #headOf(bytes: Uint8Array, at: number): number {
-    let hash = 0;
-    for (let i = 0; i < KEY_WORDS; i++) hash = (hash + Math.imul(wordAt(bytes, at + i * 4), this.#salt[i] as number)) | 0;
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    return (hash ^ (hash >>> 13)) & (this.#heads.length - 1);
+    for (let i = 0; i < KEY_BYTES; i++) this.#keyBytes[i] = bytes[at + i] as number;
+    return this.#hash.of(this.#key, 0) & (this.#heads.length - 1);
   }
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
 }
 
 /** A plain loop: a call into the engine for 32 bytes costs more. */
 function isSame(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number): boolean {
-  for (let i = 0; i < KEY_WORDS * 4; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  for (let i = 0; i < KEY_BYTES; i++) if (a[aStart + i] !== b[bStart + i]) return false;
   return true;
 }

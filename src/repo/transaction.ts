@@ -105,11 +105,10 @@ export class Transaction {
     const commits: string[] = [];
     for (const prefix of fs.readdirSync(this.#staging.path)) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
-      const mayHaveCommits = this.writer.mayHaveCommits(prefix);
-      if (!mayHaveCommits && this.#publishDirectory(prefix)) continue;
-      const names = fs.readdirSync(join(this.#staging.path, prefix));
-      const hasCommits = mayHaveCommits && names.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta'));
-      if (mayHaveCommits && !hasCommits && this.#publishDirectory(prefix)) continue;
+      const listed = this.writer.mayHaveCommits(prefix) ? this.#stagedNames(prefix) : undefined;
+      const hasCommits = listed?.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta')) === true;
+      if (!hasCommits && this.#publishDirectory(prefix)) continue;
+      const names = listed ?? this.#stagedNames(prefix);
       const isCommit = (name: string): boolean => name.endsWith('.commit');
       commits.push(...names.filter(isCommit).map((name) => `${prefix}/${name}`));
       this.#publishNames(
@@ -118,6 +117,10 @@ export class Transaction {
       );
     }
     return commits;
+  }
+
+  #stagedNames(prefix: string): string[] {
+    return fs.readdirSync(join(this.#staging.path, prefix));
   }
 
   /** A new prefix is published with one rename of its whole directory. */

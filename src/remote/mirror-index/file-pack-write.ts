@@ -7,8 +7,18 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, errnoOf, HacktreeError, isHacktreeError, sha256 } from '../../core/index.ts';
-import { hasObject, listAllRefs, loadCommit, loadDirtree, objectPath, type Repo } from '../../repo/index.ts';
+import { type Checksum, errnoOf, HacktreeError, isHacktreeError, sha256, wrapSystemError } from '../../core/index.ts';
+import {
+  hasObject,
+  listAllRefs,
+  loadCommit,
+  objectPath,
+  type Repo,
+  readPart,
+  rootOf,
+  type TreeNode,
+  walkTree,
+} from '../../repo/index.ts';
 import { DurableFile, ensureDir, writeFileDurable } from '../../sys/index.ts';
 import {
   decodeTable,
@@ -43,16 +53,15 @@ export function writeFilePacks(repo: Repo): void {
   try {
     updatePacks(repo);
   } catch (error) {
-    if (!NO_SPACE.includes(errnoOf(error) ?? '')) throw error;
-    throw new HacktreeError('no-space', `Packing the small files of ${repo.path}: No space left on device`, {
-      details: { path: join(repo.path, PACKS_DIR), errno: errnoOf(error) as string },
+    const told = wrapSystemError(error, 'Packing the small files of', repo.path);
+    if (!isHacktreeError(told) || told.code !== 'no-space') throw error;
+    throw new HacktreeError(told.code, told.message, {
+      details: { ...told.details, path: join(repo.path, PACKS_DIR) },
       hints: ['packs take about a quarter of the room of all objects; `hacktree config set archive.packs false` does without'],
       cause: error,
     });
   }
 }
-
-const NO_SPACE = ['ENOSPC', 'EDQUOT'];
 
 function updatePacks(repo: Repo): void {
   const dir = join(repo.path, PACKS_DIR);
@@ -64,9 +73,13 @@ function updatePacks(repo: Repo): void {
   let packs: readonly PackName[] = kept;
   if (fresh.length >= FEW_OBJECTS) {
     const { merged, others } = packsToMerge(kept, fresh);
-    const wanted = new Set([...fresh.map(({ checksum }) => checksum), ...merged.flatMap(({ live }) => live)]);
-    const inOrder = [...named].filter((checksum) => wanted.has(checksum));
-    packs = [...others, ...writePacks(repo, dir, smallOnes(repo, inOrder))];
+    const again = smallOnes(
+      repo,
+      merged.flatMap(({ live }) => live),
+    );
+    const chosen = new Map([...fresh, ...again].map((object) => [object.checksum, object]));
+    const inOrder = [...named].flatMap((checksum) => chosen.get(checksum) ?? []);
+    packs = [...others, ...writePacks(repo, dir, inOrder)];
   }
   publish(repo, dir, packs, before);
 }
@@ -91,16 +104,13 @@ function namedBefore(dir: string): PackName[] {
 function namedFiles(repo: Repo): Set<Checksum> {
   const files = new Set<Checksum>();
   const seen = new Set<Checksum>();
-  const waiting: Checksum[] = [];
+  const skip = (node: TreeNode): boolean =>
+    node.kind === 'dir' && (seen.has(node.tree) || !hasObject(repo, node.tree, 'dirtree'));
   for (const { checksum } of listAllRefs(repo)) {
     if (!hasObject(repo, checksum, 'commit')) continue;
-    waiting.push(loadCommit(repo, checksum).rootTree);
-    for (let tree = waiting.pop(); tree !== undefined; tree = waiting.pop()) {
-      if (seen.has(tree) || !hasObject(repo, tree, 'dirtree')) continue;
-      seen.add(tree);
-      const dirtree = loadDirtree(repo, tree);
-      for (const file of dirtree.files) files.add(file.checksum);
-      waiting.push(...dirtree.dirs.map((each) => each.tree).toReversed());
+    for (const node of walkTree(repo, rootOf(loadCommit(repo, checksum)), { skip })) {
+      if (node.kind === 'file') files.add(node.checksum);
+      else seen.add(node.tree);
     }
   }
   return files;
@@ -132,13 +142,7 @@ function readTable(dir: string, pack: PackName): ReturnType<typeof decodeTable> 
   try {
     const path = join(dir, pack.file);
     if (fs.statSync(path).size !== pack.sizeBytes) return [];
-    const table = Buffer.alloc(tableBytes(pack.count));
-    const fd = fs.openSync(path, 'r');
-    try {
-      fs.readSync(fd, table, 0, table.length, 0);
-    } finally {
-      fs.closeSync(fd);
-    }
+    const table = readPart(path, 0, tableBytes(pack.count));
     return pack.file.startsWith(sha256(table).toString('hex', 0, 16)) ? decodeTable(table, pack) : [];
   } catch (error) {
     if (isHacktreeError(error) || errnoOf(error) === 'ENOENT') return [];

@@ -17,10 +17,10 @@
 import { CHECKSUM_BYTES, type Checksum, HacktreeError } from '../../core/index.ts';
 
 export const PACKS_DIR = 'extensions/hacktree/mirror-packs';
-export const PACK_MAGIC = Buffer.from('HTMF\x01\0\0\0', 'latin1');
+const PACK_MAGIC = Buffer.from('HTMF\x01\0\0\0', 'latin1');
 /** Where a pack's entries begin. */
-export const ENTRIES_OFFSET = 12;
-export const ENTRY_BYTES = CHECKSUM_BYTES + 4;
+const ENTRIES_OFFSET = 12;
+const ENTRY_BYTES = CHECKSUM_BYTES + 4;
 /** Larger `.filez` are not packed: one request each costs little beside their bytes. */
 export const MAX_PACKED_BYTES = 1 << 16;
 /** A pack has at most so many objects and bytes, so that its table can be read in one go and its file kept by any cache. */

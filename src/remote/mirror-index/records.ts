@@ -1,7 +1,7 @@
 /** Records of a mirror's index as they lie in it, each object's once: tens of thousands are looked through without an object of each. */
-import { type Checksum, type ContentDigest, EMPTY_BYTES } from '../../core/index.ts';
+import { CHECKSUM_BYTES, type Checksum, type ContentDigest, EMPTY_BYTES } from '../../core/index.ts';
 import { type KeyedRows, ObjectTable } from '../../repo/index.ts';
-import { RECORD_AT, RECORD_BYTES } from './layout.ts';
+import { type IndexRecord, RECORD_AT, RECORD_BYTES } from './layout.ts';
 
 export class IndexRecords {
   static readonly NONE = new IndexRecords(Buffer.from(EMPTY_BYTES));
@@ -20,18 +20,20 @@ export class IndexRecords {
     return { bytes: this.#rows, count: this.count, rowBytes: RECORD_BYTES, keyOffset: RECORD_AT.digest };
   }
 
-  checksum(row: number): Checksum {
-    return this.#hex(row, RECORD_AT.checksum) as Checksum;
-  }
-
-  /** Undefined for a symlink. */
-  digest(row: number): ContentDigest | undefined {
-    return this.isSymlink(row) ? undefined : (this.#hex(row, RECORD_AT.digest) as ContentDigest);
+  record(row: number): IndexRecord {
+    return {
+      checksum: this.#hex(row, RECORD_AT.checksum) as Checksum,
+      digest: this.isSymlink(row) ? undefined : (this.#hex(row, RECORD_AT.digest) as ContentDigest),
+      headerOffset: this.headerOffset(row),
+      headerLength: this.headerLength(row),
+      contentBytes: this.contentBytes(row),
+      archivedBytes: this.archivedBytes(row),
+    };
   }
 
   isSymlink(row: number): boolean {
     const start = row * RECORD_BYTES + RECORD_AT.digest;
-    for (let i = 0; i < HASH_BYTES; i++) if (this.#rows[start + i] !== 0) return false;
+    for (let i = 0; i < CHECKSUM_BYTES; i++) if (this.#rows[start + i] !== 0) return false;
     return true;
   }
 
@@ -53,7 +55,7 @@ export class IndexRecords {
 
   /** Writes the checksum and the digest of a row, 64 bytes. */
   copyHashes(row: number, to: Buffer, at: number): void {
-    this.#rows.copy(to, at, row * RECORD_BYTES, row * RECORD_BYTES + 2 * HASH_BYTES);
+    this.#rows.copy(to, at, row * RECORD_BYTES, row * RECORD_BYTES + 2 * CHECKSUM_BYTES);
   }
 
   /** The objects of those rows that `isTaken`. */
@@ -65,11 +67,9 @@ export class IndexRecords {
 
   #hex(row: number, offset: number): string {
     const start = row * RECORD_BYTES + offset;
-    return this.#rows.toString('hex', start, start + HASH_BYTES);
+    return this.#rows.toString('hex', start, start + CHECKSUM_BYTES);
   }
 }
-
-const HASH_BYTES = 32;
 
 /** Collects the records of wanted objects, the first of each. */
 export class RecordCollector {

@@ -85,17 +85,9 @@ function readOwnIndex(repo: Repo): Map<Checksum, KnownRecord> {
     const headers = headersOffset(pointer);
     const records = new IndexRecords(bytes.subarray(recordsOffset(pointer), headers));
     for (let row = 0; row < records.count; row++) {
-      const checksum = records.checksum(row);
-      const [headerOffset, headerLength] = [records.headerOffset(row), records.headerLength(row)];
-      known.set(checksum, {
-        checksum,
-        digest: records.digest(row),
-        headerOffset,
-        headerLength,
-        contentBytes: records.contentBytes(row),
-        archivedBytes: records.archivedBytes(row),
-        header: bytes.subarray(headers + headerOffset, headers + headerOffset + headerLength),
-      });
+      const record = records.record(row);
+      const start = headers + record.headerOffset;
+      known.set(record.checksum, { ...record, header: bytes.subarray(start, start + record.headerLength) });
     }
   } catch {
     known.clear();

@@ -153,7 +153,7 @@ export class Fetcher {
 
   /**
    * Fetches bytes `start` to before `end` of a path and hands them over as they arrive, each once, however many attempts it takes.
-   * Returns where they came from; undefined when the path or the range is not there. Errors: `network`, `server-invalid` (other bytes).
+   * Hands nothing over when the path or the range is not there. Errors: `network`, `server-invalid` (other bytes).
    */
   fetchRange(
     path: string,
@@ -163,7 +163,7 @@ export class Fetcher {
       readonly end: number;
       readonly take: (chunk: Buffer) => void;
     },
-  ): Promise<Pick<Fetched, 'url' | 'contentType'> | undefined> {
+  ): Promise<void> {
     const { kind, end } = options;
     let at = options.start;
     return this.#retrying(path, kind, true, async (url, turn) => {
@@ -176,11 +176,10 @@ export class Fetcher {
         },
       };
       const headers = { range: `bytes=${at}-${end - 1}` };
-      const { head, finalUrl } = await this.#follow(url, headers, receiver, { path, kind, turn });
+      const { head } = await this.#follow(url, headers, receiver, { path, kind, turn });
       if (RETRIED_STATUS.includes(head.status)) throw new StatusError(head);
-      if (head.status !== 206) return undefined;
-      if (at < end) throw Object.assign(new Error(`ended ${end - at} bytes early`), { code: 'ECONNRESET' });
-      return { url: finalUrl.href, contentType: one(head.headers['content-type']) };
+      if (head.status === 206 && at < end)
+        throw Object.assign(new Error(`ended ${end - at} bytes early`), { code: 'ECONNRESET' });
     });
   }
 

@@ -54,7 +54,7 @@ export async function fetchContent(
   };
   const inPacks = new Set(packed.flatMap((each) => each.checksums));
   const others = checksums.filter((checksum) => !inPacks.has(checksum));
-  await run(alternating([...fetchTasks(pool, others)], [...packedTasks(pool, packed)]));
+  await run(alternating(fetchTasks(pool, others), packedTasks(pool, packed)));
   await run(fetchTasks(pool, passedOver));
   return records;
 }
@@ -77,9 +77,10 @@ function rowsOf(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Check
 }
 
 /** Takes from both in turn: what is in no pack is large, and threads that have only that leave much memory to be collected. */
-function* alternating<T>(first: readonly T[], second: readonly T[]): Generator<T> {
-  for (let i = 0; i < Math.max(first.length, second.length); i++) {
-    const pair = [first[i], second[i]];
-    for (const each of pair) if (each !== undefined) yield each;
+function* alternating<T>(...sources: readonly Iterator<T>[]): Generator<T> {
+  for (let left = sources; left.length > 0; ) {
+    const next = left.map((source) => source.next());
+    for (const { done, value } of next) if (done !== true) yield value;
+    left = left.filter((_, i) => next[i]?.done !== true);
   }
 }

@@ -15,6 +15,7 @@ import { Fetcher } from '../net/fetcher.ts';
 import type { FetcherInit } from '../net/options.ts';
 import { IN_MEMORY_BYTES, readingObject, splitFilez, storeFilez } from './filez.ts';
 import { corruptObject, type Origin, type TreeMetadata } from './metadata.ts';
+import { leaveRoom, takeRoom } from './rooms.ts';
 import { RunReader } from './run-reader.ts';
 import type { ObjectSource, PackedObjects, ReceivedMetadata, StoredFile } from './source.ts';
 import { checkStorable, type Storage } from './storable.ts';
@@ -25,8 +26,6 @@ export class HttpSource implements ObjectSource {
   readonly #storage: Storage;
   /** Large files that an earlier process did not finish. */
   readonly #parts: ReadonlySet<string>;
-  /** Rooms of IN_MEMORY_BYTES that no object uses at present. */
-  readonly #rooms: Buffer[] = [];
 
   constructor(init: FetcherInit, storage: Storage) {
     this.#fetcher = new Fetcher(init);
@@ -79,13 +78,13 @@ export class HttpSource implements ObjectSource {
   async #storeOnce(checksum: Checksum): Promise<StoredFile | undefined> {
     let taken: Buffer | undefined;
     const room = (): Buffer => {
-      taken ??= this.#rooms.pop() ?? Buffer.allocUnsafeSlow(IN_MEMORY_BYTES);
-      return taken;
+      taken ??= takeRoom();
+      return taken.subarray(0, IN_MEMORY_BYTES);
     };
     try {
       return await this.#storeFrom(checksum, room);
     } finally {
-      if (taken !== undefined) this.#rooms.push(taken);
+      if (taken !== undefined) leaveRoom(taken);
     }
   }
 

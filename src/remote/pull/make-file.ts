@@ -16,7 +16,7 @@ import {
   objectPath,
   openObjectFile,
   readContent,
-  readFully,
+  readPart,
 } from '../../repo/index.ts';
 import { IN_MEMORY_BYTES } from './filez.ts';
 import { checkStorable, type Storage } from './storable.ts';
@@ -79,7 +79,7 @@ function copyPlain(writer: ObjectWriter, header: FileHeader, path: string, item:
     return writer.writeFile(header, { fd, path }, item.sizeBytes, expected).sizeBytes;
   } catch (error) {
     // Whatever is no file is no candidate.
-    if (errnoOf(error) === 'EISDIR') return undefined;
+    if (errnoOf((error as Error).cause ?? error) === 'EISDIR') return undefined;
     throw error;
   } finally {
     fs.closeSync(fd);
@@ -97,13 +97,7 @@ function copyPacked(
   const content = readContent(source);
   if (writer.repo.mode !== 'archive') return writer.writeBuffer(header, content, expected).sizeBytes;
   if (fileChecksum(header, content) !== expected) return undefined;
-  const packed = Buffer.allocUnsafe(source.diskBytes - offset);
-  const fd = fs.openSync(source.path, 'r');
-  try {
-    readFully(fd, packed, offset);
-  } finally {
-    fs.closeSync(fd);
-  }
+  const packed = readPart(source.path, offset, source.diskBytes - offset);
   const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
   writer.writeVerified(expected, 'file', Buffer.concat([prefix, packed]));
   return content.length;

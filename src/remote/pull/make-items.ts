@@ -9,12 +9,12 @@ import { asBuffer, CHECKSUM_BYTES, type Checksum, type ContentDigest } from '../
 import type { IndexRecords } from '../mirror-index/records.ts';
 import type { MakeItem } from './make-file.ts';
 
-export const MAX_CANDIDATES = 4;
+const MAX_CANDIDATES = 4;
 const HEADER_AT = 64;
 const COUNT_AT = 66;
 const CONTENT_BYTES_AT = 67;
 const CANDIDATES_AT = 73;
-export const ITEM_BYTES = CANDIDATES_AT + MAX_CANDIDATES * CHECKSUM_BYTES;
+const ITEM_BYTES = CANDIDATES_AT + MAX_CANDIDATES * CHECKSUM_BYTES;
 
 export interface MakeItems {
   readonly rows: Uint8Array;

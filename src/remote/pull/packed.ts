@@ -16,14 +16,13 @@ import {
   tableBytes,
 } from '../mirror-index/file-pack.ts';
 import { orNothing } from '../mirror-index/read.ts';
+import { ROOM_BYTES } from './rooms.ts';
 import type { PackedObjects } from './source.ts';
 
 /** For fewer the tables are not worth their bytes. */
 const MIN_OBJECTS = 256;
 /** Nor for a smaller share of what the packs have. */
 const MIN_SHARE = 1 / 16;
-/** A run is cut here: some hundred files, for threads to have about as much to do each. */
-const RUN_BYTES = 1 << 20;
 const MAX_NAMES_BYTES = 1 << 16;
 
 /** Finds runs of missing objects. What is in none of them is fetched by itself. */
@@ -63,9 +62,10 @@ function runsOf(path: string, entries: readonly PackEntry[], wanted: Set<Checksu
     }
     run = [];
   };
+  // A run has room in memory: some hundred files, so that threads have about as much to do each.
   for (const entry of entries) {
     const isWanted = wanted.has(entry.checksum);
-    if (!isWanted || entry.end - (run[0]?.start ?? entry.start) > RUN_BYTES) end();
+    if (!isWanted || entry.end - (run[0]?.start ?? entry.start) > ROOM_BYTES) end();
     if (isWanted) run.push(entry);
   }
   end();

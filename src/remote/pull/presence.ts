@@ -45,14 +45,9 @@ export class Presence {
   #absentOf(alike: readonly Checksum[], type: ObjectType): readonly Checksum[] {
     const [first] = alike;
     if (first === undefined) return alike;
-    const prefix = prefixOf(first);
     return this.#names.reduce((left, names, i) => {
-      const asked = left.filter((checksum) => this.#mayHave(this.#repos[i], checksum));
-      if (asked.length === left.length) return names.absent(prefix, left, type);
-      if (asked.length === 0) return left;
-      const present = new Set(asked);
-      for (const checksum of names.absent(prefix, asked, type)) present.delete(checksum);
-      return left.filter((checksum) => !present.has(checksum));
+      const isAsked = left.some((checksum) => this.#mayHave(this.#repos[i], checksum));
+      return isAsked ? names.absent(prefixOf(first), left, type) : left;
     }, alike);
   }
 

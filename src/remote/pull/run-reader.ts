@@ -1,37 +1,33 @@
 /** Takes file objects out of a run of a pack as its bytes arrive: each is verified and staged as soon as it is complete. */
 import { type Checksum, isHacktreeError } from '../../core/index.ts';
 import { IN_MEMORY_BYTES, splitFilez, storeFilez } from './filez.ts';
+import { leaveRoom, takeRoom } from './rooms.ts';
 import type { PackedObjects, StoredFile } from './source.ts';
 import type { Storage } from './storable.ts';
 
 /** What says that an object in the pack is wrong, and may be right where it is by itself. */
 const WRONG = ['object-corrupt', 'server-invalid', 'format-invalid'];
 
-/** Rooms that no run uses at present. */
-const rooms: Buffer[] = [];
-
 export class RunReader {
   readonly #storage: Storage;
   readonly #packed: PackedObjects;
   readonly #stored: (checksum: Checksum, file: StoredFile) => void;
-  readonly #room: Buffer;
+  readonly #room = takeRoom();
   #received = 0;
   /** The next object, and where it begins. */
   #next = 0;
   #start = 0;
 
+  /** `packed` has at most ROOM_BYTES. */
   constructor(storage: Storage, packed: PackedObjects, stored: (checksum: Checksum, file: StoredFile) => void) {
     this.#storage = storage;
     this.#packed = packed;
     this.#stored = stored;
-    const size = this.sizeBytes;
-    const known = rooms.pop();
-    this.#room = known !== undefined && known.length >= size ? known : Buffer.allocUnsafeSlow(size);
   }
 
   /** Leaves the memory to the next run; nothing may be taken afterwards. */
   close(): void {
-    rooms.push(this.#room);
+    leaveRoom(this.#room);
   }
 
   get sizeBytes(): number {
