@@ -36,23 +36,49 @@ function findEntries() {
   return entries;
 }
 
-/** Node's own modules are required as they are: esbuild would make a copy of each for every file, with a getter for each name. */
-function requireBuiltins(text) {
-  return text
-    .replace(/\bimport\s*\*\s*as (\w+) ?from ?("node:[a-z_/]+");/g, 'const $1=require($2);')
-    .replace(/\bimport ?\{([\w$, ]+)\} ?from ?("node:[a-z_/]+");/g, (_, names, module) => {
-      return `const {${names.replaceAll(' as ', ': ')}}=require(${module});`;
-    });
+/** Of another of esbuild's files, before all else; of one of Node's own modules, anywhere. */
+const IMPORT = /import ?(?:\* ?as (?<all>[\w$]+) ?from ?|\{(?<names>[^}]*)\} ?from ?)?(?<module>"[^"]+");\s*/y;
+const IMPORT_BUILTIN = /\bimport ?(?:\* ?as (?<all>[\w$]+)|\{(?<names>[\w$, ]+)\}) ?from ?(?<module>"node:[a-z_/]+");/g;
+const EXPORT = /export ?(?:\{(?<names>[^}]*)\}|default (?<value>\w+\(\)));\s*$/;
+
+/**
+ * Turns the imports and exports of a file of esbuild's into CommonJS. esbuild itself would put two getters before each name, one of
+ * them the same for all names, and every use would cost as much as a small function. No name that a file exports changes, and no
+ * files import each other in circles, so that the values themselves will do.
+ */
+function toCommonJs(text) {
+  const pairs = (names) => names.split(',').map((name) => name.trim().split(' as '));
+  const toRequire = ({ all, names, module }) => {
+    const what = names === undefined ? all : `{${pairs(names).map(([name, as = name]) => `${name}:${as}`)}}`;
+    return what === undefined ? `require(${module});` : `const ${what}=require(${module});`;
+  };
+  let head = '';
+  let start = 0;
+  IMPORT.lastIndex = 0;
+  for (let match = IMPORT.exec(text); match !== null; match = IMPORT.exec(text)) {
+    head += toRequire(match.groups);
+    start = IMPORT.lastIndex;
+  }
+  const body = text.slice(start).replace(IMPORT_BUILTIN, (...match) => toRequire(match.at(-1)));
+  return (
+    head +
+    body.replace(EXPORT, (...match) => {
+      const { names, value } = match.at(-1);
+      const exported = names === undefined ? `default:${value}` : pairs(names).map(([name, as = name]) => `${as}:${name}`);
+      return `module.exports={__esModule:!0,${exported}};`;
+    })
+  );
 }
 
 /** Writes a file of esbuild's as CommonJS, into dist/code/. */
 async function writeCode({ path, text }) {
-  const { code } = await transform(requireBuiltins(text), {
+  const { code } = await transform(toCommonJs(text), {
     ...COMMON,
     format: 'cjs',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': '__url' },
   });
+  if (code.includes('__toCommonJS')) throw new Error(`${path}: an import or export was not recognised`);
   const called = code.replace(/\b__url\b/g, '__url()');
   writeFileSync(join('dist/code', basename(path)), called === code ? code : URL_BANNER + called);
 }
