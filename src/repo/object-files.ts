@@ -1,12 +1,12 @@
 /**
  * Files in a transaction's staging directory: temporary ones, their inodes as objects have them, and their names. An object
- * gets its name when it is complete. Synchronous and without shared state: one per thread.
+ * gets its name when it is complete, or shows by its time or mode that it is not. Synchronous and without shared state: one per thread.
  *
  * Source: ostree-format 2, 6, 11.
  */
 import * as fs from 'node:fs';
 import { threadId } from 'node:worker_threads';
-import { type Checksum, HacktreeError, wrapSystemError } from '../core/index.ts';
+import { type Checksum, errnoOf, HacktreeError, wrapSystemError } from '../core/index.ts';
 import { encodeInodeMeta, type FileHeader, type ObjectType } from '../format/index.ts';
 import { setXattr, writeFully } from '../sys/index.ts';
 import { type SpaceBudget, takeSpace } from './free-space.ts';
@@ -19,6 +19,7 @@ import { writeXattrs } from './xattrs.ts';
 /** What a writer in another thread needs; plain data. */
 export interface WriterInit {
   readonly repoPath: string;
+  /** Where objects are staged. */
   readonly stagingPath: string;
   readonly budget: SpaceBudget;
   /** The staging directory has objects of an earlier transaction. */
@@ -28,6 +29,9 @@ export interface WriterInit {
   /** What has been staged, see makeStagedMarks. */
   readonly stagedMarks: SharedArrayBuffer;
 }
+
+/** Of metadata objects and .filez; set when all of them is written. */
+export const PLAIN_MODE = 0o644;
 
 /** Leading bits of a checksum that a mark stands for. */
 const MARK_BITS = 24;
@@ -130,30 +134,53 @@ export class ObjectFiles {
     this.publish(temporary, checksum, 'file');
   }
 
-  /** Writes a temporary file with `fill` and gives it its name in staging. */
+  /** Writes a temporary file with `fill` and gives it its name in staging. Errors: `no-space`, system errors. */
   store(checksum: Checksum, type: ObjectType, sizeBytes: number, fill: (fd: number) => void): void {
     takeSpace(this.#budget, sizeBytes);
-    const temporary = this.temporaryPath();
+    this.#storeByRename(checksum, type, fill);
+  }
+
+  /**
+   * Writes a file object under its name in staging, which saves the rename. Only for content that has been verified, so that nothing
+   * can fail but the system, and with it the transaction; and with a `fill` that ends with finishInode or finishPlain: an object of
+   * which that was not reached does not count for the next transaction. Errors: as store.
+   */
+  storeVerified(checksum: Checksum, sizeBytes: number, fill: (fd: number) => void): void {
+    takeSpace(this.#budget, sizeBytes);
+    this.ensurePrefix(checksum.slice(0, 2));
+    if (this.#write(this.stagedPath(checksum, 'file'), checksum, 'file', fill)) this.mark(checksum, 'file');
+    else this.#storeByRename(checksum, 'file', fill); // another thread is about to write the same
+  }
+
+  #storeByRename(checksum: Checksum, type: ObjectType, fill: (fd: number) => void): void {
+    let temporary = this.temporaryPath();
+    while (!this.#write(temporary, checksum, type, fill)) temporary = this.temporaryPath();
+    this.publish(temporary, checksum, type);
+  }
+
+  /** Makes a file; returns false when the name is taken. Nothing is left of one that fails. */
+  #write(path: string, checksum: Checksum, type: ObjectType, fill: (fd: number) => void): boolean {
     let fd: number | undefined;
     try {
-      fd = fs.openSync(temporary, 'wx', 0o600);
+      fd = fs.openSync(path, 'wx', 0o600);
       fill(fd);
       if (this.#perObjectFsync) fs.fsyncSync(fd);
       const open = fd;
       fd = undefined;
       fs.closeSync(open);
+      return true;
     } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false;
       if (fd !== undefined) fs.closeSync(fd);
-      fs.rmSync(temporary, { force: true });
+      fs.rmSync(path, { force: true });
       throw wrapSystemError(error, 'Writing object', `${checksum}.${type} to ${this.repo.path}`);
     }
-    this.publish(temporary, checksum, type);
   }
 
   /** Metadata objects and .filez: mode 0644 whatever the umask, mtime of writing. */
   finishPlain(fd: number, parts: readonly Uint8Array[]): void {
     for (const part of parts) writeFully(fd, part);
-    fs.fchmodSync(fd, 0o644);
+    fs.fchmodSync(fd, PLAIN_MODE);
   }
 
   /** Content objects of the bare modes: owner, mode, xattrs, mtime 0, in this order (chown clears set-id bits). */

@@ -2,7 +2,7 @@
  * Writing objects into a transaction's staging directory, in every repository mode.
  *
  * Hash first, write only what is not there: an object that the repository (or its parent, or the staging directory)
- * has is never written again. An object gets its name in staging only when it is complete, so that an interrupted
+ * has is never written again. What is in staging is complete or shows that it is not (staging.ts), so that an interrupted
  * transaction can be resumed from what it left. Synchronous and without shared state: one writer per thread.
  *
  * Source: ostree-format 6, 11.
@@ -275,7 +275,9 @@ export class ObjectWriter {
 
   /** Stores the bytes of a loose object (in this repository's mode) that the caller has verified. Errors: `no-space`. */
   writeVerified(checksum: Checksum, type: ObjectType, bytes: Uint8Array): void {
-    this.#files.store(checksum, type, bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
+    const fill = (fd: number): void => this.#files.finishPlain(fd, [bytes]);
+    if (type === 'file') this.#files.storeVerified(checksum, bytes.length, fill);
+    else this.#files.store(checksum, type, bytes.length, fill);
   }
 
   /** Gives a verified `.filez` in the staging directory its name, where the repository is an archive. */

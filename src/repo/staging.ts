@@ -5,6 +5,10 @@
  * new transaction takes over an unlocked one of the same boot, with every complete object in it; those of an earlier
  * boot may hold unwritten pages and are deleted. Other leftovers in tmp/ go after core.tmp-expiry-secs.
  *
+ * Objects are in its folder `hacktree/`, which ostree passes over, because file objects are written under their names there: one more
+ * rename for each would be a tenth of the work. One that a killed process was writing shows by what is done last, its modification
+ * time or its mode. ostree's own objects are beside that folder, always complete, and are moved into it.
+ *
  * Source: ostree-format 11.
  */
 import * as fs from 'node:fs';
@@ -12,16 +16,21 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../core/index.ts';
 import { acquireLock, type FileLock } from '../sys/index.ts';
 import { tmpDir } from './layout.ts';
+import { PLAIN_MODE } from './object-files.ts';
 import type { Repo } from './repo.ts';
 
 export interface Staging {
   readonly path: string;
+  /** Where objects are, and temporary files. */
+  readonly objectsPath: string;
   readonly lock: FileLock;
   /** It holds objects of an earlier transaction. */
   readonly isResumed: boolean;
 }
 
 const TEMPORARY = /^\.tmp-/;
+const PREFIX = /^[0-9a-f]{2}$/;
+const OWN_FOLDER = 'hacktree';
 
 /** Names the current boot: OSTREE_BOOTID when the caller passes it on, else the kernel's. */
 export function currentBootId(override?: string): string {
@@ -50,13 +59,47 @@ async function takeOver(path: string, wanted: boolean): Promise<Staging | undefi
   const lock = await acquireLock(`${path}-lock`, { kind: 'exclusive', timeoutMs: 0, mode: 0o600 });
   if (lock === undefined) return undefined;
   if (wanted && fs.existsSync(path)) {
-    for (const name of fs.readdirSync(path)) if (TEMPORARY.test(name)) fs.rmSync(join(path, name), { force: true });
-    return { path, lock, isResumed: true };
+    const objectsPath = join(path, OWN_FOLDER);
+    fs.mkdirSync(objectsPath, { recursive: true });
+    removeUnfinished(objectsPath);
+    for (const name of fs.readdirSync(path)) {
+      if (PREFIX.test(name)) moveInto(join(path, name), join(objectsPath, name));
+      else if (TEMPORARY.test(name)) fs.rmSync(join(path, name), { force: true });
+    }
+    return { path, objectsPath, lock, isResumed: true };
   }
   fs.rmSync(path, { recursive: true, force: true });
   fs.rmSync(`${path}-lock`, { force: true });
   lock.release();
   return undefined;
+}
+
+/** Removes what a killed process had not finished. */
+function removeUnfinished(objectsPath: string): void {
+  for (const entry of fs.readdirSync(objectsPath)) {
+    if (TEMPORARY.test(entry)) fs.rmSync(join(objectsPath, entry), { force: true });
+    if (!PREFIX.test(entry)) continue;
+    for (const name of fs.readdirSync(join(objectsPath, entry))) {
+      const path = join(objectsPath, entry, name);
+      if (!isFinished(name, fs.lstatSync(path))) fs.rmSync(path, { force: true });
+    }
+  }
+}
+
+/**
+ * Tells whether a file object was written to its end: ObjectFiles.finishInode sets the time last, finishPlain the mode. Other objects get
+ * their names when they are complete.
+ */
+function isFinished(name: string, { mtimeMs, mode }: fs.Stats): boolean {
+  if (name.endsWith('.file')) return mtimeMs === 0;
+  return !name.endsWith('.filez') || (mode & 0o777) === PLAIN_MODE;
+}
+
+/** Moves a folder of objects; where there is one already, its objects. */
+function moveInto(from: string, to: string): void {
+  if (!fs.existsSync(to)) return fs.renameSync(from, to);
+  for (const name of fs.readdirSync(from)) fs.renameSync(join(from, name), join(to, name));
+  fs.rmdirSync(from);
 }
 
 function removeStaleLocks(tmp: string): void {
@@ -82,7 +125,9 @@ async function createStaging(tmp: string, bootId: string): Promise<Staging> {
     if (lock === undefined) continue;
     fs.mkdirSync(path, { mode: 0o755 });
     fs.chmodSync(path, 0o755);
-    return { path, lock, isResumed: false };
+    const objectsPath = join(path, OWN_FOLDER);
+    fs.mkdirSync(objectsPath);
+    return { path, objectsPath, lock, isResumed: false };
   }
 }
 

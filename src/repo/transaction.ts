@@ -53,14 +53,14 @@ export class Transaction {
     this.#options = options;
     this.writerInit = {
       repoPath: repo.path,
-      stagingPath: staging.path,
+      stagingPath: staging.objectsPath,
       budget: openSpaceBudget(repo),
       isResumed: staging.isResumed,
       perObjectFsync: options.perObjectFsync ?? repo.config.perObjectFsync,
       stagedMarks: makeStagedMarks(),
     };
     this.writer = new ObjectWriter(this.writerInit, repo);
-    this.view = { ...repo, objectsPath: staging.path, parent: repo };
+    this.view = { ...repo, objectsPath: staging.objectsPath, parent: repo };
   }
 
   /** Plans to move a ref, or with undefined to delete it, when the transaction commits. */
@@ -103,7 +103,7 @@ export class Transaction {
   /** Publishes what is staged so far, but no commits and no refs: lets later work find the objects. */
   #publishAllButCommits(): string[] {
     const commits: string[] = [];
-    for (const prefix of fs.readdirSync(this.#staging.path)) {
+    for (const prefix of fs.readdirSync(this.#staging.objectsPath)) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
       const listed = this.writer.mayHaveCommits(prefix) ? this.#stagedNames(prefix) : undefined;
       const hasCommits = listed?.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta')) === true;
@@ -120,13 +120,13 @@ export class Transaction {
   }
 
   #stagedNames(prefix: string): string[] {
-    return fs.readdirSync(join(this.#staging.path, prefix));
+    return fs.readdirSync(join(this.#staging.objectsPath, prefix));
   }
 
   /** A new prefix is published with one rename of its whole directory. */
   #publishDirectory(prefix: string): boolean {
     try {
-      return renameNoReplace(join(this.#staging.path, prefix), join(objectsDir(this.repo.path), prefix));
+      return renameNoReplace(join(this.#staging.objectsPath, prefix), join(objectsDir(this.repo.path), prefix));
     } catch (error) {
       if (errnoOf(error) === 'EINVAL' || errnoOf(error) === 'ENOSYS') return false;
       throw error;
@@ -141,7 +141,7 @@ export class Transaction {
     if (names.length === 0) return;
     const target = join(objectsDir(this.repo.path), prefix);
     fs.mkdirSync(target, { recursive: true, mode: 0o775 });
-    const from = fs.openSync(join(this.#staging.path, prefix), 'r');
+    const from = fs.openSync(join(this.#staging.objectsPath, prefix), 'r');
     try {
       const to = fs.openSync(target, 'r');
       try {

@@ -27,6 +27,8 @@ const KILL_CALLS = [
   'fsetxattr',
   'symlink',
 ];
+/** Where an object of an archive is begun, and where it is finished. */
+const ARCHIVE_KILL_CALLS = ['openat', 'write', 'fchmod'];
 const FAIL_CALLS: [string, string[]][] = [
   ['write', ['EIO', 'ENOSPC', 'EDQUOT']],
   ['rename,renameat2', ['EIO', 'ENOSPC', 'EDQUOT']],
@@ -50,7 +52,7 @@ interface Ground {
 }
 
 /** A repository with one commit, and a command that commits a changed tree to it. */
-async function prepare(): Promise<Ground> {
+async function prepare(mode: 'bare' | 'archive' = 'bare'): Promise<Ground> {
   const dir = scratchDir();
   const [oldTree, newTree] = [join(dir, 'old'), join(dir, 'new')];
   for (const part of ['etc', 'usr/bin', 'usr/lib/deep/er']) fs.mkdirSync(join(oldTree, part), { recursive: true });
@@ -60,9 +62,9 @@ async function prepare(): Promise<Ground> {
   fs.symlinkSync('new-1', join(newTree, 'usr/lib/deep/er/link'));
   fs.chownSync(join(newTree, 'usr/lib/deep/er/new-2'), 3, 4);
   setXattr(join(newTree, 'usr/lib/deep/er/new-3'), 'user.x', Buffer.from('1'));
-  const pristine = initRepo(join(dir, 'pristine'), { mode: 'bare' });
+  const pristine = initRepo(join(dir, 'pristine'), { mode });
   const { commit: oldCommit } = await commit(pristine, { branch: 'main', trees: [{ kind: 'dir', path: oldTree }] });
-  const other = initRepo(join(dir, 'other'), { mode: 'bare' });
+  const other = initRepo(join(dir, 'other'), { mode });
   const fresh = await commit(other, { branch: 'main', trees: [{ kind: 'dir', path: newTree }] });
   const path = join(dir, 'repo');
   const argv = [HACKTREE, 'commit', `--repo=${path}`, '--branch=main', '--timestamp=@2', newTree];
@@ -83,13 +85,18 @@ async function judge(ground: Ground, label: string): Promise<void> {
   if (now !== oldCommit) expect([label, loadCommit(repo, now).rootTree]).toEqual([label, newRoot]);
   await commit(repo, { branch: 'main', trees: [{ kind: 'dir', path: newTree }] });
   expect([label, loadCommit(repo, resolveRev(repo, 'main')).rootTree]).toEqual([label, newRoot]);
+  expect([label, ostreeFsck(path)]).toEqual([label, '']);
   expect([label, fs.readdirSync(join(path, 'tmp')).filter((name) => name !== 'cache')]).toEqual([label, []]);
 }
 
 describe('commit', () => {
-  for (const calls of KILL_CALLS) {
-    withTools(`killed at ${calls}`, async () => {
-      const ground = await prepare();
+  const kills = [
+    ...KILL_CALLS.map((calls) => ({ calls, mode: 'bare' as const })),
+    ...ARCHIVE_KILL_CALLS.map((calls) => ({ calls, mode: 'archive' as const })),
+  ];
+  for (const { calls, mode } of kills) {
+    withTools(`to ${mode} killed at ${calls}`, async () => {
+      const ground = await prepare(mode);
       reset(ground);
       const positions = matchingCalls(ground.argv, ground.path, calls);
       let killed = 0;

@@ -46,7 +46,7 @@ function makeClient(name: string): string {
 }
 
 interface Staged {
-  /** Objects that have their names, as paths of the mirror. */
+  /** Objects that are there to their end, as paths of the mirror. */
   readonly complete: ReadonlySet<string>;
   /** Bytes that are there of objects that come in pieces. */
   readonly parts: ReadonlyMap<string, number>;
@@ -58,9 +58,12 @@ function staged(repo: string): Staged {
   const toPath = (checksum: string): string => `/objects/${checksum.slice(0, 2)}/${checksum.slice(2)}.filez`;
   for (const folder of [join(repo, 'objects'), ...stagingDirs(repo)]) {
     for (const name of fs.readdirSync(folder, { recursive: true }).map(String)) {
-      const part = /^part-([0-9a-f]{64})$/.exec(name)?.[1];
+      const part = /\bpart-([0-9a-f]{64})$/.exec(name)?.[1];
       if (part !== undefined) parts.set(toPath(part), fs.statSync(join(folder, name)).size);
-      else if (/^[0-9a-f]{2}\/[0-9a-f]{62}\./.test(name)) complete.add(`/objects/${name.replace(/\.file$/, '.filez')}`);
+      const object = /[0-9a-f]{2}\/[0-9a-f]{62}\.\w+$/.exec(name)?.[0];
+      // The time is what a file object gets last.
+      const isWhole = object?.endsWith('.file') !== true || fs.lstatSync(join(folder, name)).mtimeMs === 0;
+      if (object !== undefined && isWhole) complete.add(`/objects/${object.replace(/\.file$/, '.filez')}`);
     }
   }
   return { complete, parts };

@@ -316,6 +316,24 @@ describe('working together', () => {
     expect(ostreeFsck(repo.path)).toBe('');
   });
 
+  withOstree('ostree passes over what an interrupted hacktree staged', async () => {
+    for (const mode of MODES) {
+      const { dir, repo } = pair(mode);
+      makeVectorTree(join(dir, 't'));
+      const broken = { ...repo, testErrors: new Set(['pre-commit'] as const) };
+      await expect(commitDir(broken, join(dir, 't'))).rejects.toMatchObject({ code: 'test-error' });
+      const [staging] = fs.readdirSync(join(repo.path, 'tmp')).filter((name) => /^staging-.*(?<!-lock)$/.test(name));
+      // As if the process had been killed at its work.
+      const objects = fs.readdirSync(join(repo.path, 'tmp', `${staging}`), { recursive: true }).map(String);
+      const files = objects.filter((name) => /\.filez?$/.test(name)).map((name) => join(repo.path, 'tmp', `${staging}`, name));
+      expect(files.length).toBeGreaterThan(3);
+      for (const file of files) if (fs.lstatSync(file).isFile()) fs.writeFileSync(file, 'cut');
+      ostreeCommit(repo.path, join(dir, 't'));
+      expect(ostreeFsck(repo.path)).toBe('');
+      expect(fs.readdirSync(join(repo.path, 'tmp'))).toEqual(['cache']);
+    }
+  });
+
   withOstree('two processes commit at once', async () => {
     const { dir, repo } = pair('bare');
     makeSmallTree(join(dir, 't'));

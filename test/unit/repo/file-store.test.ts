@@ -1,4 +1,4 @@
-/** Contents on their way to the disk: what changes after it was hashed is refused and leaves nothing. */
+/** Contents on their way to the disk: what changes after it was hashed is refused and leaves nothing; two may write the same. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
@@ -31,4 +31,29 @@ it.each([
     fs.closeSync(fd);
     transaction.abort();
   }
+});
+
+it('two writers of the same object do not disturb each other', async () => {
+  const repo = initRepo(join(scratchDir(), 'repo'), { mode: 'bare-user-only' });
+  const transaction = await beginTransaction(repo);
+  const [one, other] = [new ObjectFiles(transaction.writerInit, repo), new ObjectFiles(transaction.writerInit, repo)];
+  const header = { uid: 0, gid: 0, mode: 0o100644, target: '', xattrs: [] };
+  const checksum = 'cd'.repeat(32) as Checksum;
+  const fillWith = (files: ObjectFiles, meanwhile: () => void) => (fd: number) => {
+    fs.writeSync(fd, 'some ');
+    meanwhile();
+    fs.writeSync(fd, 'content');
+    files.finishInode(fd, header);
+  };
+  const writeOther = (): void =>
+    other.storeVerified(
+      checksum,
+      12,
+      fillWith(other, () => {}),
+    );
+  one.storeVerified(checksum, 12, fillWith(one, writeOther));
+  const path = one.stagedPath(checksum, 'file');
+  expect([fs.readFileSync(path, 'utf8'), fs.statSync(path).mtimeMs]).toEqual(['some content', 0]);
+  expect(fs.readdirSync(transaction.writerInit.stagingPath)).toEqual(['cd']);
+  transaction.abort();
 });
