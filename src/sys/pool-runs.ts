@@ -1,6 +1,11 @@
 /** Sending many tasks to a pool with a bounded number under way, their results taken as they come. */
 import type { Pool } from './pool.ts';
 
+/** Size of the next batch of `left` items: smaller and smaller at the end, so that all threads end at about the same time. */
+export function batchSize({ capacity }: { readonly capacity: number }, left: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.ceil(left / (2 * capacity))));
+}
+
 export class PoolRuns<Task, Result> {
   readonly #pool: Pool<Task, Result>;
   readonly #receive: (result: Result) => void;

@@ -1,7 +1,7 @@
 /** Fetches file objects through the pool, a batch per message, and collects what the content index wants to know of them. */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { ContentRecords } from '../../repo/index.ts';
-import { type Pool, PoolRuns } from '../../sys/index.ts';
+import { batchSize, type Pool, PoolRuns } from '../../sys/index.ts';
 import { interrupted } from './interrupt.ts';
 import type { PullBatchResult, PullTask } from './pull-worker.ts';
 import { type ObjectRows, RowWriter } from './rows.ts';
@@ -59,11 +59,12 @@ export async function fetchContent(
   return records;
 }
 
-/** Few objects are dealt to all threads, many in large batches. */
 function* fetchTasks(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Checksum[]): Generator<PullTask> {
-  const batch = Math.max(1, Math.min(BATCH_OBJECTS, Math.ceil(checksums.length / pool.capacity)));
-  for (let at = 0; at < checksums.length; at += batch)
-    yield { kind: 'fetch', rows: rowsOf(pool, checksums.slice(at, at + batch)) };
+  for (let at = 0; at < checksums.length; ) {
+    const end = at + batchSize(pool, checksums.length - at, BATCH_OBJECTS);
+    yield { kind: 'fetch', rows: rowsOf(pool, checksums.slice(at, end)) };
+    at = end;
+  }
 }
 
 function* packedTasks(pool: Pool<PullTask, PullBatchResult>, packed: readonly PackedObjects[]): Generator<PullTask> {

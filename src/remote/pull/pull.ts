@@ -234,6 +234,7 @@ class Pull {
       isDryRun,
     };
     const result = await fetchFiles(job, scan.missingFiles(), commits);
+    await scan.settle();
     this.#records = result.records;
     this.#reusedObjects = result.madeCount;
     if (onlyLinks) this.#linked = result.fetched;

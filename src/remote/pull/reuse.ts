@@ -4,7 +4,7 @@
  */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { ContentRecords, openContentIndex, type Repo } from '../../repo/index.ts';
-import { type Pool, PoolRuns } from '../../sys/index.ts';
+import { batchSize, type Pool, PoolRuns } from '../../sys/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import { MirrorIndex } from '../mirror-index/read.ts';
 import { IndexRecords } from '../mirror-index/records.ts';
@@ -21,6 +21,8 @@ export interface ReusePlan {
   /** By offset in the mirror's index. */
   readonly headers: ReadonlyMap<number, Uint8Array>;
 }
+
+const LARGE_BYTES = 1 << 20;
 
 export const NO_REUSE: ReusePlan = {
   records: IndexRecords.NONE,
@@ -39,7 +41,14 @@ export async function planReuse(repo: Repo, access: RemoteAccess, missing: reado
   const found = rows.filter((row) => candidates.count(row) > 0 || records.isSymlink(row));
   const headers = await mirror.headers(new Map(found.map((row) => [records.headerOffset(row), records.headerLength(row)])));
   const usable = found.filter((row) => headers.get(records.headerOffset(row))?.length === records.headerLength(row));
-  return { records, usable, candidates, headers };
+  return { records, usable: largeFirst(records, usable), candidates, headers };
+}
+
+/** A large object that one thread begins when the others have nothing left to do would keep all waiting. */
+function largeFirst(records: IndexRecords, rows: readonly number[]): readonly number[] {
+  const large = rows.filter((row) => records.contentBytes(row) >= LARGE_BYTES);
+  large.sort((a, b) => records.contentBytes(b) - records.contentBytes(a));
+  return [...large, ...rows.filter((row) => records.contentBytes(row) < LARGE_BYTES)];
 }
 
 /** Looks for objects here that hold the content of records. */
@@ -94,9 +103,11 @@ export async function makeFromContent(
     report({ phase: 'Reusing content', objectsDone: madeCount, objectsTotal: usable.length, bytesDone: contentBytes });
   };
   const runs = new PoolRuns(pool, receive);
-  for (let at = 0; at < usable.length; at += BATCH_ITEMS) {
-    const { rows, headers } = itemsAt(plan, at, Math.min(usable.length, at + BATCH_ITEMS));
+  for (let at = 0; at < usable.length; ) {
+    const end = at + batchSize(pool, usable.length - at, BATCH_ITEMS);
+    const { rows, headers } = itemsAt(plan, at, end);
     await runs.send({ kind: 'make', first: at, rows, headers });
+    at = end;
   }
   await runs.finish();
   return { madeCount, rest: withoutMade(missing, records, made, madeCount), contentBytes, digests: digests.bytes };

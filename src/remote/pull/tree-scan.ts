@@ -49,6 +49,8 @@ export class TreeScan {
   readonly #pending: Checksum[] = [];
   readonly #wanted: RowWriter;
   readonly #running = new Set<Promise<void>>();
+  /** Of what was taken from packs: it names nothing that is not known. */
+  readonly #storing = new Set<Promise<void>>();
   #failure: { error: unknown } | undefined;
   /** Directories that had to be asked for. */
   #requested = 0;
@@ -76,7 +78,10 @@ export class TreeScan {
     this.#signal = options.signal;
   }
 
-  /** Brings in everything below a directory but its files, which are collected. `askForPack`: where all directories may come from. */
+  /**
+   * Brings in everything below a directory but its files, which are collected; what is known by then may still be on its way to the
+   * disk, see settle. `askForPack`: where all directories may come from.
+   */
   async scan(tree: Checksum, meta: Checksum, askForPack?: () => Promise<TreePack | undefined>): Promise<void> {
     this.#presence.forget();
     this.#askForPack = askForPack;
@@ -85,6 +90,12 @@ export class TreeScan {
     this.#visit({ checksum: meta, type: 'dirmeta' });
     this.#visit({ checksum: tree, type: 'dirtree' });
     await this.#drain();
+  }
+
+  /** Waits until everything that was scanned is staged. Errors: those of writing. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#storing);
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** File objects that are not here, of all that was scanned. */
@@ -149,7 +160,7 @@ export class TreeScan {
       for (let tree = this.#pending.pop(); tree !== undefined; tree = this.#pending.pop()) {
         this.#visitTree(tree);
         if (this.#taken.count >= PACK_SLICE) await this.#storeTaken();
-        while (this.#running.size >= this.#pool.capacity) await this.#settleOne();
+        while (this.#running.size + this.#storing.size >= this.#pool.capacity) await this.#settleOne();
       }
       if (this.#awaitsPack) await this.#loadPack();
       if (this.#taken.count > 0) await this.#storeTaken();
@@ -177,9 +188,10 @@ export class TreeScan {
   }
 
   #send(): void {
-    // The first levels of a tree have few directories: another thread would fetch them no quicker, once it has started.
-    const pool = this.#wanted.count < BATCH_OBJECTS ? this.#here : this.#pool;
-    this.#start({ kind: 'fetch', rows: this.#wanted.take() }, pool);
+    // The first levels of a tree have few directories, and a pack may bring the rest: another thread would only have to start.
+    const isLittle = this.#wanted.count < BATCH_OBJECTS || this.#askForPack !== undefined;
+    const pool = isLittle ? this.#here : this.#pool;
+    this.#start({ kind: 'fetch', rows: this.#wanted.take() }, pool, this.#running);
   }
 
   /** Has what was taken from packs stored by another thread, and lets signals and progress through. */
@@ -187,14 +199,14 @@ export class TreeScan {
     const parts = this.#takenBytes;
     this.#takenBytes = [];
     const lengths = parts.map(({ length }) => length);
-    this.#start({ kind: 'store', rows: this.#taken.take(), lengths, bytes: Buffer.concat(parts) });
+    this.#start({ kind: 'store', rows: this.#taken.take(), lengths, bytes: Buffer.concat(parts) }, this.#pool, this.#storing);
     this.#reportTotals();
     await nextTurn();
     this.#checkSignal();
   }
 
-  #start(task: PullTask, pool = this.#pool): void {
-    const running: Promise<void> = pool.run(task).then(
+  #start(task: PullTask, pool: Pool<PullTask, PullBatchResult>, running: Set<Promise<void>>): void {
+    const result: Promise<void> = pool.run(task).then(
       (result) => {
         this.#account(result);
         for (const object of objectsOf(result.children)) this.#visit(object);
@@ -203,8 +215,8 @@ export class TreeScan {
         this.#failure ??= { error };
       },
     );
-    const done = running.then(() => void this.#running.delete(done));
-    this.#running.add(done);
+    const done = result.then(() => void running.delete(done));
+    running.add(done);
   }
 
   async #loadPack(): Promise<void> {
@@ -231,10 +243,10 @@ export class TreeScan {
   }
 
   async #settleOne(): Promise<void> {
-    await Promise.race(this.#running);
+    await Promise.race([...this.#running, ...this.#storing]);
     this.#checkSignal();
     if (this.#failure === undefined) return;
-    await Promise.all(this.#running);
+    await Promise.all([...this.#running, ...this.#storing]);
     throw this.#failure.error;
   }
 
