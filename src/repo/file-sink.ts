@@ -18,22 +18,27 @@ export interface WrittenFile {
   readonly sizeBytes: number;
 }
 
+export interface SinkOptions {
+  /** Where the repository is an archive. */
+  readonly archive: { readonly level: number; readonly sizeBytes: number } | undefined;
+  /** Where it is known; else it is computed. */
+  readonly contentDigest: ContentDigest | undefined;
+  readonly finish: (fd: number, checksum: Checksum) => void;
+}
+
 /** A file object being written chunk by chunk; hashes as it goes. Call finish or abort exactly once. */
 export class FileSink {
   readonly #object;
-  readonly #content = createSha256();
+  /** The digest of the content, or what computes it. */
+  readonly #content;
   readonly #path: string;
   readonly #fd: number;
   readonly #deflate: DeflateWriter | undefined;
   readonly #finish: (fd: number, checksum: Checksum) => void;
   #sizeBytes = 0;
 
-  constructor(
-    header: FileHeader,
-    path: string,
-    archive: { level: number; sizeBytes: number } | undefined,
-    finish: (fd: number, checksum: Checksum) => void,
-  ) {
+  constructor(header: FileHeader, path: string, { archive, contentDigest, finish }: SinkOptions) {
+    this.#content = contentDigest ?? createSha256();
     this.#object = createSha256().update(encodeFileHeader(header));
     this.#path = path;
     this.#finish = finish;
@@ -47,7 +52,7 @@ export class FileSink {
   /** Appends content; the chunk may be reused afterwards. */
   write(chunk: Uint8Array): void {
     this.#object.update(chunk);
-    this.#content.update(chunk);
+    if (typeof this.#content !== 'string') this.#content.update(chunk);
     this.#sizeBytes += chunk.length;
     if (this.#deflate === undefined) writeFully(this.#fd, chunk);
     else this.#deflate.write(chunk);
@@ -75,7 +80,8 @@ export class FileSink {
     }
     this.#deflate?.end();
     this.#finish(this.#fd, checksum);
-    const contentDigest = this.#content.digest().toString('hex') as ContentDigest;
+    const content = this.#content;
+    const contentDigest = typeof content === 'string' ? content : (content.digest().toString('hex') as ContentDigest);
     return { checksum, contentDigest, isNew: true, sizeBytes: this.#sizeBytes };
   }
 

@@ -132,7 +132,7 @@ export class FileStore {
   }
 
   /** Starts a file object whose checksum shows when all of it has come. Errors: `no-space`, system errors. */
-  startFile(header: FileHeader, sizeBytes: number): FileSink {
+  startFile(header: FileHeader, sizeBytes: number, contentDigest?: ContentDigest): FileSink {
     const { mode, config } = this.#files.repo;
     takeSpace(this.#budget, sizeBytes);
     const path = this.#files.temporaryPath();
@@ -147,7 +147,8 @@ export class FileStore {
       fs.closeSync(fd);
       this.#files.publish(path, checksum, 'file');
     };
-    return new FileSink(header, path, mode === 'archive' ? { level: config.zlibLevel, sizeBytes } : undefined, finish);
+    const archive = mode === 'archive' ? { level: config.zlibLevel, sizeBytes } : undefined;
+    return new FileSink(header, path, { archive, contentDigest, finish });
   }
 
   /** Lets a new file share storage with an object of the same content, where the file system can. */

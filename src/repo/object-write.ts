@@ -132,11 +132,10 @@ export class ObjectWriter {
 
   /**
    * Writes a file object whose content is in memory (empty for a symlink). Errors: `no-space`, system errors; with
-   * `checksum` a different one is refused before anything is written: `object-corrupt`.
+   * `expected` a different checksum is refused before anything is written: `object-corrupt`.
    */
-  writeBuffer(given: FileHeader, content: Uint8Array, checksum?: Checksum): WrittenFile {
+  writeBuffer(given: FileHeader, content: Uint8Array, expected?: ExpectedFile): WrittenFile {
     const header = this.canonicalHeader(given);
-    const expected = checksum === undefined ? undefined : { checksum };
     if (content.length < COPIED_BYTES) {
       this.#ensureBuffer().set(content, HEADER_ROOM);
       return this.#writeRead(header, content.length, expected);
@@ -310,9 +309,12 @@ export class ObjectWriter {
     return new ObjectLinker(from, this.#files);
   }
 
-  /** Starts a file object that arrives in chunks, for example from a tar stream or the network. */
-  startFile(given: FileHeader, sizeBytes: number): FileSink {
-    return this.#store.startFile(this.canonicalHeader(given), sizeBytes);
+  /**
+   * Starts a file object that arrives in chunks, for example from a tar stream or the network. `contentDigest`: that of the content, where
+   * it is known.
+   */
+  startFile(given: FileHeader, sizeBytes: number, contentDigest?: ContentDigest): FileSink {
+    return this.#store.startFile(this.canonicalHeader(given), sizeBytes, contentDigest);
   }
 }
 

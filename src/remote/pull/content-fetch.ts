@@ -1,9 +1,11 @@
 /** Fetches file objects through the pool, a batch per message, and collects what the content index wants to know of them. */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import { ContentRecords } from '../../repo/index.ts';
-import { batchSize, type Pool, PoolRuns } from '../../sys/index.ts';
+import { batchSize, PoolRuns } from '../../sys/index.ts';
 import { interrupted } from './interrupt.ts';
-import type { PullBatchResult, PullTask } from './pull-worker.ts';
+import type { TaskDigests } from './known-digests.ts';
+import type { PullPool } from './pools.ts';
+import type { PackedTask, PullBatchResult, PullTask } from './pull-worker.ts';
 import { type ObjectRows, RowWriter } from './rows.ts';
 import type { PackedObjects } from './source.ts';
 import { type PullTotals, requireAll } from './tree-scan.ts';
@@ -17,6 +19,8 @@ export interface ContentFetchOptions {
   readonly count: number;
   /** Bytes to download, where known. */
   readonly bytesTotal: number | undefined;
+  /** What is known of contents without hashing them. */
+  readonly digestsOf: (some: readonly Checksum[]) => TaskDigests;
 }
 
 /**
@@ -24,10 +28,10 @@ export interface ContentFetchOptions {
  * `interrupted`.
  */
 export async function fetchContent(
-  pool: Pool<PullTask, PullBatchResult>,
+  pool: PullPool,
   checksums: readonly Checksum[],
   packed: readonly PackedObjects[],
-  { totals, report, signal, count, bytesTotal }: ContentFetchOptions,
+  { totals, report, signal, count, bytesTotal, digestsOf }: ContentFetchOptions,
 ): Promise<ContentRecords> {
   const records = new ContentRecords();
   const passedOver: Checksum[] = [];
@@ -54,24 +58,28 @@ export async function fetchContent(
   };
   const inPacks = new Set(packed.flatMap((each) => each.checksums));
   const others = checksums.filter((checksum) => !inPacks.has(checksum));
-  await run(alternating(fetchTasks(pool, others), packedTasks(pool, packed)));
-  await run(fetchTasks(pool, passedOver));
+  const rowsOf = (some: readonly Checksum[]): Rows => ({ rows: packRows(pool, some), digests: digestsOf(some) });
+  await run(alternating(fetchTasks(pool, others, rowsOf), packedTasks(packed, rowsOf)));
+  await run(fetchTasks(pool, passedOver, rowsOf));
   return records;
 }
 
-function* fetchTasks(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Checksum[]): Generator<PullTask> {
+type Rows = Pick<PackedTask, 'rows' | 'digests'>;
+type MakeRows = (some: readonly Checksum[]) => Rows;
+
+function* fetchTasks(pool: PullPool, checksums: readonly Checksum[], rowsOf: MakeRows): Generator<PullTask> {
   for (let at = 0; at < checksums.length; ) {
     const end = at + batchSize(pool, checksums.length - at, BATCH_OBJECTS);
-    yield { kind: 'fetch', rows: rowsOf(pool, checksums.slice(at, end)) };
+    yield { kind: 'fetch', ...rowsOf(checksums.slice(at, end)) };
     at = end;
   }
 }
 
-function* packedTasks(pool: Pool<PullTask, PullBatchResult>, packed: readonly PackedObjects[]): Generator<PullTask> {
-  for (const { checksums, ...rest } of packed) yield { kind: 'packed', rows: rowsOf(pool, checksums), ...rest };
+function* packedTasks(packed: readonly PackedObjects[], rowsOf: MakeRows): Generator<PullTask> {
+  for (const { checksums, ...rest } of packed) yield { kind: 'packed', ...rowsOf(checksums), ...rest };
 }
 
-function rowsOf(pool: Pool<PullTask, PullBatchResult>, checksums: readonly Checksum[]): ObjectRows {
+function packRows(pool: PullPool, checksums: readonly Checksum[]): ObjectRows {
   const rows = new RowWriter(pool.size > 0);
   for (const checksum of checksums) rows.add(checksum, 'file');
   return rows.take();

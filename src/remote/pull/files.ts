@@ -4,9 +4,10 @@
  */
 import type { Checksum, ReportProgress } from '../../core/index.ts';
 import type { Commit } from '../../format/index.ts';
-import { ContentRecords, checkSpace, type Transaction } from '../../repo/index.ts';
+import { ContentRecords, checkSpace, type Repo, type Transaction } from '../../repo/index.ts';
 import type { RemoteAccess } from '../access.ts';
 import { fetchContent } from './content-fetch.ts';
+import { lookUpDigests } from './known-digests.ts';
 import { planPacked } from './packed.ts';
 import { type PullPlan, planContent } from './plan.ts';
 import { type PullPools, poolFor } from './pools.ts';
@@ -24,6 +25,8 @@ export interface FilesJob {
   readonly asOverhead: <T>(work: () => Promise<T>) => Promise<T>;
   /** Whether packs of the source may be used. */
   readonly usesPacks: boolean;
+  /** A repository on this machine whose objects are read, and whose index is believed. */
+  readonly trusted: Repo | undefined;
   /** Nothing is fetched. */
   readonly isDryRun: boolean;
 }
@@ -58,6 +61,7 @@ export async function fetchFiles(job: FilesJob, missing: readonly Checksum[], co
     signal,
     count: rest.length,
     bytesTotal: plan.downloadBytes,
+    digestsOf: lookUpDigests(job.trusted, rest),
   });
   records.addRows(made.digests);
   return { plan, records, madeCount: made.madeCount, fetched: rest };

@@ -45,13 +45,17 @@ export function storeFilez(storage: Storage, checksum: Checksum, filez: Filez, o
   const { header, body } = filez;
   checkStorable(storage, header, checksum);
   if (writer.repo.mode === 'archive') return storePacked(storage, checksum, filez, origin);
-  if (isSymlinkMode(header.mode)) return writer.writeBuffer(header, EMPTY_BYTES, checksum);
+  if (isSymlinkMode(header.mode)) return writer.writeBuffer(header, EMPTY_BYTES, { checksum });
   const fill = (room: Buffer): void => void readingObject(checksum, origin, () => inflateToSize(body, room));
-  return writer.writeFilled(header, header.sizeBytes, fill, { checksum, isMissing: true });
+  return writer.writeFilled(header, header.sizeBytes, fill, {
+    checksum,
+    contentDigest: storage.known.take(checksum),
+    isMissing: true,
+  });
 }
 
 /** In an archive the bytes are kept as they came. */
-function storePacked({ writer }: Storage, checksum: Checksum, { header, body, raw }: Filez, origin: Origin): StoredFile {
+function storePacked({ writer, known }: Storage, checksum: Checksum, { header, body, raw }: Filez, origin: Origin): StoredFile {
   const isLink = isSymlinkMode(header.mode);
   scratch ??= Buffer.allocUnsafeSlow(IN_MEMORY_BYTES + 1);
   const room = scratch.subarray(0, header.sizeBytes + 1);
@@ -59,7 +63,8 @@ function storePacked({ writer }: Storage, checksum: Checksum, { header, body, ra
   const actual = fileChecksum(header, content);
   if (actual !== checksum) throw corruptObject(checksum, 'file', origin, actual);
   if (!writer.has(checksum, 'file')) writer.writeVerified(checksum, 'file', raw);
-  return { sizeBytes: content.length, contentDigest: isLink ? undefined : (sha256Hex(content) as ContentDigest) };
+  const contentDigest = isLink ? undefined : (known.take(checksum) ?? (sha256Hex(content) as ContentDigest));
+  return { sizeBytes: content.length, contentDigest };
 }
 
 /** Turns what decoders say into an error about this object. */

@@ -44,7 +44,7 @@ export async function makeFile(storage: Storage, item: MakeItem): Promise<number
   if (header === undefined) return undefined;
   checkStorable(storage, header, item.checksum);
   if (isSymlinkMode(header.mode)) {
-    return attempt(() => writer.writeBuffer(header, EMPTY_BYTES, item.checksum).sizeBytes);
+    return attempt(() => writer.writeBuffer(header, EMPTY_BYTES, { checksum: item.checksum }).sizeBytes);
   }
   for (const candidate of item.candidates) {
     const size = await attemptAsync(() => copyFrom(writer, header, candidate, item));
@@ -95,7 +95,7 @@ function copyPacked(
   expected: Checksum,
 ): number | undefined {
   const content = readContent(source);
-  if (writer.repo.mode !== 'archive') return writer.writeBuffer(header, content, expected).sizeBytes;
+  if (writer.repo.mode !== 'archive') return writer.writeBuffer(header, content, { checksum: expected }).sizeBytes;
   if (fileChecksum(header, content) !== expected) return undefined;
   const packed = readPart(source.path, offset, source.diskBytes - offset);
   const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });

@@ -2,7 +2,7 @@
 import { openPool, type Pool } from '../../sys/index.ts';
 import type { PullBatchResult, PullTask, PullWorkerInit } from './pull-worker.ts';
 
-type PullPool = Pool<PullTask, PullBatchResult>;
+export type PullPool = Pool<PullTask, PullBatchResult>;
 
 export interface PullPools {
   readonly pool: PullPool;

@@ -8,6 +8,7 @@ import { asBuffer, type Checksum, isHacktreeError } from '../../core/index.ts';
 import type { DeltaPart, Dirtree, ObjectName, PartFile } from '../../format/index.ts';
 import { addToContentIndex, ContentRecords, ObjectWriter, type WriterInit } from '../../repo/index.ts';
 import type { WorkerFunction } from '../../sys/index.ts';
+import { KnownDigests, type TaskDigests } from './known-digests.ts';
 import { makeFile } from './make-file.ts';
 import { itemsOf, type MakeItems } from './make-items.ts';
 import { decodeVerified, type TreeMetadata } from './metadata.ts';
@@ -32,7 +33,7 @@ export interface PullWorkerInit {
  * records for the content index; or a part of a static delta.
  */
 export type PullTask =
-  | { readonly kind: 'fetch'; readonly rows: ObjectRows }
+  | { readonly kind: 'fetch'; readonly rows: ObjectRows; readonly digests?: TaskDigests }
   | PackedTask
   | StoreTask
   | MakeTask
@@ -56,6 +57,7 @@ export interface PackedTask {
   readonly start: number;
   readonly rows: ObjectRows;
   readonly lengths: readonly number[];
+  readonly digests?: TaskDigests;
 }
 
 export interface StoreTask {
@@ -86,7 +88,8 @@ export interface PullBatchResult {
 
 export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction<PullTask, PullBatchResult>> {
   const writer = new ObjectWriter(init.writer);
-  const storage = { writer, stagingPath: init.writer.stagingPath, bareUserOnlyFiles: init.bareUserOnlyFiles };
+  const { bareUserOnlyFiles } = init;
+  const storage = { writer, stagingPath: init.writer.stagingPath, known: new KnownDigests(), bareUserOnlyFiles };
   let sources: readonly ObjectSource[] = [];
   let opening: Promise<void> | undefined;
   const openSources = async (): Promise<void> => {
@@ -100,7 +103,7 @@ export async function createWorker(init: PullWorkerInit): Promise<WorkerFunction
     }
     const isNear = task.kind === 'fetch' && !(task.rows instanceof Uint8Array);
     const batch = new Batch(storage, sources, new RowWriter(!isNear));
-    if (task.kind === 'fetch') await batch.run([...objectsOf(task.rows)], init.concurrency);
+    if (task.kind === 'fetch') await batch.fetch(task, init.concurrency);
     else if (task.kind === 'packed') await batch.packed(task);
     else if (task.kind === 'part') await batch.part(task);
     else if (task.kind === 'store') batch.store(task);
@@ -145,7 +148,10 @@ class Batch {
     this.#sources = sources;
   }
 
-  async run(objects: readonly ObjectName[], concurrency: number): Promise<void> {
+  async fetch({ rows, digests }: Extract<PullTask, { kind: 'fetch' }>, concurrency: number): Promise<void> {
+    const objects = [...objectsOf(rows)];
+    const checksums = objects.map(({ checksum }) => checksum);
+    this.#storage.known.add(checksums, digests);
     let next = 0;
     const lane = async (): Promise<void> => {
       for (let object = objects[next++]; object !== undefined; object = objects[next++]) {
@@ -187,8 +193,9 @@ class Batch {
     this.#contentBytes += result.contentBytes;
   }
 
-  async packed({ path, start, rows, lengths }: PackedTask): Promise<void> {
+  async packed({ path, start, rows, lengths, digests }: PackedTask): Promise<void> {
     const checksums = [...objectsOf(rows)].map(({ checksum }) => checksum);
+    this.#storage.known.add(checksums, digests);
     const left = new Set(checksums);
     await this.#sources.at(-1)?.storePacked?.({ path, start, checksums, lengths }, (checksum, stored) => {
       left.delete(checksum);

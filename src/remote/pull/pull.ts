@@ -231,6 +231,7 @@ class Pull {
       asOverhead: <T>(work: () => Promise<T>) => this.#asOverhead(work),
       // What is linked is not read, and caches on this machine are asked for each object.
       usesPacks: !onlyLinks && localCacheRepos.length === 0,
+      trusted: onlyLinks || this.#options.untrusted === true ? undefined : this.#access.local,
       isDryRun,
     };
     const result = await fetchFiles(job, scan.missingFiles(), commits);

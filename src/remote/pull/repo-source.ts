@@ -84,9 +84,10 @@ export class RepoSource implements ObjectSource {
     if (!hasObject(this.#repo, checksum, 'file')) return undefined;
     const file = loadFile(this.#repo, checksum);
     checkStorable(this.#storage, file.header, checksum);
-    if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, checksum);
-    if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), checksum);
-    return this.#writer.startFile(file.header, file.sizeBytes).writeAll(contentChunks(file), checksum);
+    const expected = { checksum, contentDigest: this.#storage.known.take(checksum) };
+    if (isSymlinkMode(file.header.mode)) return this.#writer.writeBuffer(file.header, EMPTY_BYTES, expected);
+    if (file.sizeBytes <= IN_MEMORY_BYTES) return this.#writer.writeBuffer(file.header, readContent(file), expected);
+    return this.#writer.startFile(file.header, file.sizeBytes, expected.contentDigest).writeAll(contentChunks(file), checksum);
   }
 
   async storePacked(packed: PackedObjects, stored: (checksum: Checksum, file: StoredFile) => void): Promise<void> {

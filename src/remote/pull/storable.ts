@@ -2,10 +2,12 @@
 import { type Checksum, HacktreeError } from '../../core/index.ts';
 import { type FileHeader, isRegularMode } from '../../format/index.ts';
 import type { ObjectWriter } from '../../repo/index.ts';
+import type { KnownDigests } from './known-digests.ts';
 
 export interface Storage {
   readonly writer: ObjectWriter;
   readonly stagingPath: string;
+  readonly known: KnownDigests;
   /** Regular files must have no bits beyond 0775. */
   readonly bareUserOnlyFiles: boolean;
 }

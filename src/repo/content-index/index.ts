@@ -9,6 +9,7 @@ export {
 } from './check.ts';
 export { type ContentIndex, openContentIndex } from './content-index.ts';
 export { type ContentPlace, digestOfPath, findContent } from './find.ts';
+export { findDigests, importContentIndex } from './foreign.ts';
 export { type IndexJobOptions, type RebuildReport, rebuildContentIndex, withDigests } from './rebuild.ts';
 export { ContentRecords } from './records.ts';
-export { type AddOptions, addToContentIndex, compactContentIndex, importContentIndex } from './store.ts';
+export { type AddOptions, addToContentIndex, compactContentIndex } from './store.ts';

@@ -10,16 +10,14 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { asBuffer, type Checksum, errnoOf, wrapSystemError } from '../../core/index.ts';
+import { asBuffer, errnoOf, wrapSystemError } from '../../core/index.ts';
 import { ensureDir, tryAcquireLock } from '../../sys/index.ts';
-import { ObjectTable } from '../object-table.ts';
 import type { Repo } from '../repo.ts';
 import {
   contentIndexDir,
   DAMAGED_SUFFIX,
   indexLockFile,
   isSegmentName,
-  KEY_BYTES,
   newSegmentName,
   RECORD_BYTES,
   TEMPORARY_PREFIX,
@@ -99,63 +97,8 @@ export function addToContentIndex(repo: Repo, records: Uint8Array, options: AddO
   }
 }
 
-/** From this share of another index's records on all are taken: a record of an object that is not here does no harm. */
-const TAKE_ALL_SHARE = 1 / 2;
-
-/**
- * Adds the records that another repository's index has of objects which are in both, and a few others perhaps. Damaged segments and
- * an index that cannot be opened are left out. Errors: as addToContentIndex.
- */
-export function importContentIndex(repo: Repo, from: Repo, objects: readonly Checksum[], options: AddOptions = {}): void {
-  if (objects.length === 0) return;
-  const dir = contentIndexDir(repo.path);
-  const segments = openForeign(from);
-  try {
-    const sound = segments.filter((segment) => segment.isSound());
-    if (sound.length === 0) return;
-    const total = sound.reduce((sum, { count }) => sum + count, 0);
-    const pieces = sound.map((segment) => segment.pieces());
-    const sources = objects.length >= total * TAKE_ALL_SHARE ? pieces : pickRows(pieces, objects);
-    ensureDir(dir);
-    addRows(dir, sources, { count: Math.min(total, objects.length), sync: options.sync ?? repo.config.fsync });
-  } catch (error) {
-    throw wrapSystemError(error, 'Writing the content index', dir);
-  } finally {
-    closeAll(segments);
-  }
-}
-
-/** An index that may not be read, or is none, is done without. */
-function openForeign(repo: Repo): Segment[] {
-  try {
-    return openSegments(contentIndexDir(repo.path));
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return [];
-  }
-}
-
-function pickRows(sources: readonly SortedRows[], objects: readonly Checksum[]): SortedRows[] {
-  const wanted = new ObjectTable();
-  for (const object of objects) wanted.add(object, 'file');
-  return sources.map((source) => wantedRuns(source, wanted));
-}
-
-/** Yields the rows of wanted objects, neighbours together. */
-function* wantedRuns(pieces: SortedRows, wanted: ObjectTable): Generator<Buffer> {
-  for (const rows of pieces) {
-    let start = 0;
-    for (let at = 0; at < rows.length; at += RECORD_BYTES) {
-      if (wanted.hasBytes(rows, at + KEY_BYTES, 'file')) continue;
-      if (at > start) yield rows.subarray(start, at);
-      start = at + RECORD_BYTES;
-    }
-    if (rows.length > start) yield rows.subarray(start);
-  }
-}
-
 /** Adds sorted rows, about `count` of them, merged with the segments that they make too many. */
-function addRows(dir: string, sources: readonly SortedRows[], { count, sync }: { count: number; sync: boolean }): void {
+export function addRows(dir: string, sources: readonly SortedRows[], { count, sync }: { count: number; sync: boolean }): void {
   const lock = tryAcquireLock(indexLockFile(dir), 'exclusive');
   if (lock === undefined) {
     writeSegment(dir, sources, { sync });

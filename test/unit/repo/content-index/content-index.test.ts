@@ -11,6 +11,7 @@ import {
   addToContentIndex,
   ContentRecords,
   compactContentIndex,
+  findDigests,
   importContentIndex,
   initRepo,
   openContentIndex,
@@ -105,6 +106,32 @@ describe('importing another index', () => {
     fs.writeFileSync(segment, bytes);
     importContentIndex(to, from, objectsOf(list));
     expect(readIndexStats(to)).toMatchObject({ recordCount: 0, damagedSegments: [] });
+  });
+});
+
+describe('digests from another index', () => {
+  it('are found where many are asked for, and zeros where there is none', () => {
+    const from = newRepo();
+    const list = pairs(2000);
+    add(from, list);
+    const asked = list.slice(0, 1000);
+    const objects = [objectOf('not there'), ...asked.map(([, object]) => object)];
+    const found = Buffer.from(findDigests(from, objects) ?? []).toString('hex');
+    expect(found).toBe('0'.repeat(64) + asked.map(([digest]) => digest).join(''));
+  });
+
+  it('are not looked for where few are asked for, without an index, or in a damaged one', () => {
+    const from = newRepo();
+    const list = pairs(1500);
+    const objects = list.map(([, object]) => object);
+    expect(findDigests(from, objects)).toBeUndefined();
+    add(from, list);
+    expect(findDigests(from, objects.slice(0, 9))).toBeUndefined();
+    const [segment = ''] = segmentFiles(from);
+    const bytes = fs.readFileSync(segment);
+    bytes[5000] = (bytes[5000] as number) ^ 1;
+    fs.writeFileSync(segment, bytes);
+    expect(findDigests(from, objects)?.every((byte) => byte === 0)).toBe(true);
   });
 });
 
