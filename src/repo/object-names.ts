@@ -15,6 +15,11 @@ const LOOKS_BEFORE_LISTING = 16;
 /** Names that are held in memory at most, 100 bytes each; what is beyond is looked for one by one. */
 const MAX_NAMES = 200_000;
 
+export interface NamesOptions {
+  /** After so many looks into all directories each is read at the first look: for whoever asks for all objects of a tree. */
+  readonly manyLooks?: number;
+}
+
 interface Folder {
   looks: number;
   /** Known after many looks, and of a directory that is not there. */
@@ -24,10 +29,13 @@ interface Folder {
 export class ObjectNames {
   readonly #repo: Repo;
   readonly #folders = new Map<string, Folder>();
+  readonly #manyLooks: number;
+  #looks = 0;
   #nameCount = 0;
 
-  constructor(repo: Repo) {
+  constructor(repo: Repo, { manyLooks = Number.POSITIVE_INFINITY }: NamesOptions = {}) {
     this.#repo = repo;
+    this.#manyLooks = manyLooks;
   }
 
   has(checksum: Checksum, type: ObjectType): boolean {
@@ -39,7 +47,8 @@ export class ObjectNames {
     }
     if (folder.names?.size === 0) return false;
     const path = loosePath(this.#repo.mode, checksum, type);
-    if (folder.names === undefined && folder.looks++ >= LOOKS_BEFORE_LISTING) folder.names = this.#list(prefix);
+    const isAskedOften = folder.looks++ >= LOOKS_BEFORE_LISTING || this.#looks++ >= this.#manyLooks;
+    if (folder.names === undefined && isAskedOften) folder.names = this.#list(prefix);
     if (folder.names !== undefined) return folder.names.has(path.slice('xx/'.length));
     return fs.lstatSync(this.#pathOf(path), { throwIfNoEntry: false }) !== undefined;
   }

@@ -3,6 +3,9 @@ import type { Checksum } from '../../core/index.ts';
 import type { ObjectType } from '../../format/index.ts';
 import { ObjectNames, type Repo, type Transaction } from '../../repo/index.ts';
 
+/** A tree of so many directories has more files than there are directories of objects: all of these will be read. */
+const MANY_LOOKS = 512;
+
 const prefixOf = (checksum: Checksum): string => checksum.slice(0, 2);
 
 export class Presence {
@@ -20,7 +23,7 @@ export class Presence {
 
   /** Must be called when objects may have come by other ways than this scan. */
   forget(): void {
-    this.#names = this.#repos.map((repo) => new ObjectNames(repo));
+    this.#names = this.#repos.map((repo) => new ObjectNames(repo, { manyLooks: MANY_LOOKS }));
   }
 
   has(checksum: Checksum, type: ObjectType): boolean {

@@ -100,7 +100,9 @@ export class TreeScan {
 
   /** File objects that are not here, of all that was scanned. */
   missingFiles(): Checksum[] {
-    return this.#presence.absent(this.#seen.checksums('file'), 'file');
+    const missing = this.#presence.absent(this.#seen.checksums('file'), 'file');
+    this.#presence.forget(); // all names of a repository are some megabytes
+    return missing;
   }
 
   /** Brings in the directories on a path, and everything at its end. Errors: `path-not-found`. */
