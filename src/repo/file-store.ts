@@ -59,11 +59,11 @@ export class FileStore {
       const prefix = encodeFilezHeader({ ...header, sizeBytes: content.length });
       const packed = isSymlinkMode(header.mode) ? [] : [zlib.deflateRawSync(content, { level: config.zlibLevel })];
       const size = prefix.length + (packed[0]?.length ?? 0);
-      this.#files.storeVerified(checksum, size, (fd) => this.#files.finishPlain(fd, [prefix, ...packed]));
+      this.#files.storeVerified(checksum, 'file', size, (fd) => this.#files.finishPlain(fd, [prefix, ...packed]));
     } else if (isSymlinkMode(header.mode)) {
       this.#files.storeSymlink(checksum, header);
     } else {
-      this.#files.storeVerified(checksum, content.length, (fd) => {
+      this.#files.storeVerified(checksum, 'file', content.length, (fd) => {
         if (!this.#share(fd, known, asBuffer(content), content.length)) writeFully(fd, content);
         this.#files.finishInode(fd, header);
       });

@@ -141,15 +141,15 @@ export class ObjectFiles {
   }
 
   /**
-   * Writes a file object under its name in staging, which saves the rename. Only for content that has been verified, so that nothing
-   * can fail but the system, and with it the transaction; and with a `fill` that ends with finishInode or finishPlain: an object of
-   * which that was not reached does not count for the next transaction. Errors: as store.
+   * Writes an object under its name in staging, which saves the rename. Only for bytes that have been verified, so that nothing can fail
+   * but the system, and with it the transaction; for what no other thread reads meanwhile; and with a `fill` that ends with finishInode
+   * or finishPlain: an object of which that was not reached does not count for the next transaction. Errors: as store.
    */
-  storeVerified(checksum: Checksum, sizeBytes: number, fill: (fd: number) => void): void {
+  storeVerified(checksum: Checksum, type: ObjectType, sizeBytes: number, fill: (fd: number) => void): void {
     takeSpace(this.#budget, sizeBytes);
     this.ensurePrefix(checksum.slice(0, 2));
-    if (this.#write(this.stagedPath(checksum, 'file'), checksum, 'file', fill)) this.mark(checksum, 'file');
-    else this.#storeByRename(checksum, 'file', fill); // another thread is about to write the same
+    if (this.#write(this.stagedPath(checksum, type), checksum, type, fill)) this.mark(checksum, type);
+    else this.#storeByRename(checksum, type, fill); // another thread is about to write the same
   }
 
   #storeByRename(checksum: Checksum, type: ObjectType, fill: (fd: number) => void): void {

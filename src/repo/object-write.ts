@@ -111,7 +111,7 @@ export class ObjectWriter {
     }
     const checksum = checksumOf(bytes);
     if (!this.#files.has(checksum, type)) {
-      this.#files.store(checksum, type, bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
+      this.#files.storeVerified(checksum, type, bytes.length, (fd) => this.#files.finishPlain(fd, [bytes]));
       this.#metadataWritten++;
     }
     return checksum;
@@ -275,7 +275,8 @@ export class ObjectWriter {
   /** Stores the bytes of a loose object (in this repository's mode) that the caller has verified. Errors: `no-space`. */
   writeVerified(checksum: Checksum, type: ObjectType, bytes: Uint8Array): void {
     const fill = (fd: number): void => this.#files.finishPlain(fd, [bytes]);
-    if (type === 'file') this.#files.storeVerified(checksum, bytes.length, fill);
+    // Directories may be read by other threads at any time.
+    if (type === 'file') this.#files.storeVerified(checksum, type, bytes.length, fill);
     else this.#files.store(checksum, type, bytes.length, fill);
   }
 

@@ -5,7 +5,7 @@
  * new transaction takes over an unlocked one of the same boot, with every complete object in it; those of an earlier
  * boot may hold unwritten pages and are deleted. Other leftovers in tmp/ go after core.tmp-expiry-secs.
  *
- * Objects are in its folder `hacktree/`, which ostree passes over, because file objects are written under their names there: one more
+ * Objects are in its folder `hacktree/`, which ostree passes over, because objects are written under their names there: one more
  * rename for each would be a tenth of the work. One that a killed process was writing shows by what is done last, its modification
  * time or its mode. ostree's own objects are beside that folder, always complete, and are moved into it.
  *
@@ -86,13 +86,9 @@ function removeUnfinished(objectsPath: string): void {
   }
 }
 
-/**
- * Tells whether a file object was written to its end: ObjectFiles.finishInode sets the time last, finishPlain the mode. Other objects get
- * their names when they are complete.
- */
+/** Tells whether an object was written to its end: ObjectFiles.finishInode sets the time last, finishPlain the mode. */
 function isFinished(name: string, { mtimeMs, mode }: fs.Stats): boolean {
-  if (name.endsWith('.file')) return mtimeMs === 0;
-  return !name.endsWith('.filez') || (mode & 0o777) === PLAIN_MODE;
+  return name.endsWith('.file') ? mtimeMs === 0 : (mode & 0o777) === PLAIN_MODE;
 }
 
 /** Moves a folder of objects; where there is one already, its objects. */

@@ -48,10 +48,11 @@ it('two writers of the same object do not disturb each other', async () => {
   const writeOther = (): void =>
     other.storeVerified(
       checksum,
+      'file',
       12,
       fillWith(other, () => {}),
     );
-  one.storeVerified(checksum, 12, fillWith(one, writeOther));
+  one.storeVerified(checksum, 'file', 12, fillWith(one, writeOther));
   const path = one.stagedPath(checksum, 'file');
   expect([fs.readFileSync(path, 'utf8'), fs.statSync(path).mtimeMs]).toEqual(['some content', 0]);
   expect(fs.readdirSync(transaction.writerInit.stagingPath)).toEqual(['cd']);
