@@ -8,15 +8,12 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
-import { root, tool } from './steps.mjs';
+import { readOptions, root, tool } from './steps.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    files: { type: 'string', default: '20000' },
-    work: { type: 'string', multiple: true, default: ['/dev/shm', '/var/tmp'] },
-    runs: { type: 'string', default: '3' },
-  },
+const flags = readOptions({
+  files: { type: 'string', default: '20000' },
+  work: { type: 'string', multiple: true, default: ['/dev/shm', '/var/tmp'] },
+  runs: { type: 'string', default: '3' },
 });
 
 if (tool('tsc', []) !== 0) process.exit(1);

@@ -11,14 +11,13 @@
  */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { measureRow, runOk } from '../bench/measure.mjs';
 import { makeMirrorRows } from '../bench/mirror-rows.mjs';
 import { describeMachine, judge, printTable } from '../bench/report.mjs';
 import { makeRows } from '../bench/rows.mjs';
 import { ensureDebianTree } from './os-tree.mjs';
 import { ensureDebianPackages, ensureNodeModules, PACKAGES } from './setup.mjs';
-import { build, root } from './steps.mjs';
+import { build, readOptions, root } from './steps.mjs';
 
 const DEFAULT_TREE = '/var/tmp/hacktree-cache/debian-bench';
 /** About 35,000 files and 1.3 GB. */
@@ -27,16 +26,14 @@ const DEFAULT_PACKAGES = [
   ...['python3-dev', 'openssh-server', 'locales', 'curl', 'wget', 'sudo'],
 ];
 
-const { values: flags } = parseArgs({
-  options: {
-    tree: { type: 'string' },
-    synthetic: { type: 'string' },
-    work: { type: 'string', multiple: true, default: ['/dev/shm', '/var/tmp'] },
-    runs: { type: 'string', default: '3' },
-    rows: { type: 'string', multiple: true, default: [''] },
-    json: { type: 'string', default: 'bench-results/bench.json' },
-    md: { type: 'string' },
-  },
+const flags = readOptions({
+  tree: { type: 'string' },
+  synthetic: { type: 'string' },
+  work: { type: 'string', multiple: true, default: ['/dev/shm', '/var/tmp'] },
+  runs: { type: 'string', default: '3' },
+  rows: { type: 'string', multiple: true, default: [''] },
+  json: { type: 'string', default: 'bench-results/bench.json' },
+  md: { type: 'string' },
 });
 
 ensureNodeModules();

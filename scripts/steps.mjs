@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 export const root = join(import.meta.dirname, '..');
 process.chdir(root);
@@ -33,6 +34,19 @@ export function jest(args) {
     NODE_EXTRA_CA_CERTS: undefined,
   };
   return tool('jest', args, environment);
+}
+
+/** Reads a script's options, as those of parseArgs. A wrong one ends the script with a line that names those there are. */
+export function readOptions(options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    const names = Object.entries(options).map(([name, { type }]) => `--${name}${type === 'boolean' ? '' : '=VALUE'}`);
+    console.error(
+      `error: ${error.message.split('. ')[0]}\nhint: options are ${names.join(', ')}; the script's head says what they mean`,
+    );
+    return process.exit(1);
+  }
 }
 
 /** Builds dist/. */
