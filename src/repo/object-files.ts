@@ -170,7 +170,7 @@ export class ObjectFiles {
       fs.closeSync(open);
       return true;
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return false;
+      if (fd === undefined && errnoOf(error) === 'EEXIST') return false;
       if (fd !== undefined) fs.closeSync(fd);
       fs.rmSync(path, { force: true });
       throw wrapSystemError(error, 'Writing object', `${checksum}.${type} to ${this.repo.path}`);
