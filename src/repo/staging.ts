@@ -13,7 +13,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { nodeCrypto } from '../core/index.ts';
+import { type Checksum, nodeCrypto } from '../core/index.ts';
 import { acquireLock, type FileLock } from '../sys/index.ts';
 import { tmpDir } from './layout.ts';
 import { PLAIN_MODE } from './object-files.ts';
@@ -26,10 +26,13 @@ export interface Staging {
   readonly lock: FileLock;
   /** It holds objects of an earlier transaction. */
   readonly isResumed: boolean;
+  /** File objects among them. */
+  readonly resumedFiles: readonly Checksum[];
 }
 
 const TEMPORARY = /^\.tmp-/;
 const PREFIX = /^[0-9a-f]{2}$/;
+const FILE = /^([0-9a-f]{62})\.filez?$/;
 const OWN_FOLDER = 'hacktree';
 
 /** Names the current boot: OSTREE_BOOTID when the caller passes it on, else the kernel's. */
@@ -66,7 +69,7 @@ async function takeOver(path: string, wanted: boolean): Promise<Staging | undefi
       if (PREFIX.test(name)) moveInto(join(path, name), join(objectsPath, name));
       else if (TEMPORARY.test(name)) fs.rmSync(join(path, name), { force: true });
     }
-    return { path, objectsPath, lock, isResumed: true };
+    return { path, objectsPath, lock, isResumed: true, resumedFiles: listFiles(objectsPath) };
   }
   fs.rmSync(path, { recursive: true, force: true });
   fs.rmSync(`${path}-lock`, { force: true });
@@ -89,6 +92,16 @@ function removeUnfinished(objectsPath: string): void {
 /** Tells whether an object was written to its end: ObjectFiles.finishInode sets the time last, finishPlain the mode. */
 function isFinished(name: string, { mtimeMs, mode }: fs.Stats): boolean {
   return name.endsWith('.file') ? mtimeMs === 0 : (mode & 0o777) === PLAIN_MODE;
+}
+
+function listFiles(objectsPath: string): Checksum[] {
+  const prefixes = fs.readdirSync(objectsPath).filter((name) => PREFIX.test(name));
+  return prefixes.flatMap((prefix) =>
+    fs.readdirSync(join(objectsPath, prefix)).flatMap((name) => {
+      const rest = FILE.exec(name)?.[1];
+      return rest === undefined ? [] : [`${prefix}${rest}` as Checksum];
+    }),
+  );
 }
 
 /** Moves a folder of objects; where there is one already, its objects. */
@@ -123,7 +136,7 @@ async function createStaging(tmp: string, bootId: string): Promise<Staging> {
     fs.chmodSync(path, 0o755);
     const objectsPath = join(path, OWN_FOLDER);
     fs.mkdirSync(objectsPath);
-    return { path, objectsPath, lock, isResumed: false };
+    return { path, objectsPath, lock, isResumed: false, resumedFiles: [] };
   }
 }
 

@@ -85,6 +85,7 @@ export class Transaction {
       const dirs = new Set(commits.map((name) => name.slice(0, 2)));
       for (const name of commits) this.#publishNames(name.slice(0, 2), [name.slice(3)]);
       if (sync) for (const dir of dirs) syncDir(join(objectsDir(this.repo.path), dir));
+      await this.#indexResumed(sync);
       await this.#options.beforeRefs?.();
       this.#moveRefs(sync);
       this.#unmarkPartial();
@@ -93,6 +94,14 @@ export class Transaction {
       throw wrapSystemError(error, 'Committing transaction in', this.repo.path);
     }
     this.#close(true);
+  }
+
+  /** An interrupted transaction took what it knew of contents with it. */
+  async #indexResumed(sync: boolean): Promise<void> {
+    const { resumedFiles } = this.#staging;
+    if (resumedFiles.length === 0) return;
+    const { indexObjects } = await import('./content-index/index.ts');
+    await indexObjects(this.repo, resumedFiles, { sync });
   }
 
   /** Ends without publishing; what was staged stays for the next transaction. */

@@ -9,15 +9,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Checksum, type ContentDigest, HacktreeError, sha256, wrapSystemError } from '../../core/index.ts';
 import { encodeFileHeader, isSymlinkMode } from '../../format/index.ts';
-import {
-  addToContentIndex,
-  ContentRecords,
-  listObjects,
-  loadFile,
-  openContentIndex,
-  type Repo,
-  withDigests,
-} from '../../repo/index.ts';
+import { indexObjects, listObjects, loadFile, openContentIndex, type Repo } from '../../repo/index.ts';
 import { ensureDir, writeFileDurable } from '../../sys/index.ts';
 import { removeFilePacks, writeFilePacks } from './file-pack-write.ts';
 import {
@@ -112,33 +104,9 @@ async function digestsOf(
   }
   index.close();
   const rest = [...wanted].filter((checksum) => !isSymlinkMode(loadFile(repo, checksum).header.mode));
-  if (rest.length > 0) await hashRest(repo, rest, digests, threads);
+  // What is not in the repository's own index is added there too.
+  if (rest.length > 0) await indexObjects(repo, rest, { threads }, (object, digest) => void digests.set(object, digest));
   return { digests, hashedCount: rest.length };
-}
-
-/** Reads what is not in the repository's own index, and adds it there too. */
-async function hashRest(
-  repo: Repo,
-  objects: readonly Checksum[],
-  digests: Map<Checksum, ContentDigest>,
-  threads: number | undefined,
-): Promise<void> {
-  const records = new ContentRecords();
-  await withDigests(repo, threads, async (start) => {
-    const batches = start((result) => {
-      for (const { object, digest } of result.digests) {
-        if (digest === undefined) continue;
-        digests.set(object, digest);
-        records.add(digest, object);
-      }
-    });
-    for (const checksum of objects) {
-      const wait = batches.add(checksum);
-      if (wait !== undefined) await wait;
-    }
-    await batches.finish();
-  });
-  addToContentIndex(repo, records.bytes);
 }
 
 function buildIndex(

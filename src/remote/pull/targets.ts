@@ -66,7 +66,9 @@ async function resolveTarget(
   const where = summary === undefined ? `at ${access.where}` : 'in repository summary';
   throw new HacktreeError('ref-not-found', `No such branch '${ref}' ${where}`, {
     details: { remote: name, path: access.where, found: ref },
-    hints: [`hacktree remote refs ${name} lists what there is`],
+    hints: [
+      `hacktree ${access.local === undefined ? `remote refs ${name}` : `refs --repo=${access.local.path}`} lists what there is`,
+    ],
   });
 }
 

@@ -10,6 +10,6 @@ export {
 export { type ContentIndex, openContentIndex } from './content-index.ts';
 export { type ContentPlace, digestOfPath, findContent } from './find.ts';
 export { findDigests, importContentIndex } from './foreign.ts';
-export { type IndexJobOptions, type RebuildReport, rebuildContentIndex, withDigests } from './rebuild.ts';
+export { type IndexJobOptions, indexObjects, type RebuildReport, rebuildContentIndex } from './rebuild.ts';
 export { ContentRecords } from './records.ts';
 export { type AddOptions, addToContentIndex, compactContentIndex } from './store.ts';

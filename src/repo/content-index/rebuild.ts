@@ -6,7 +6,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { HacktreeError, type ReportProgress, wrapSystemError } from '../../core/index.ts';
+import { type Checksum, type ContentDigest, HacktreeError, type ReportProgress, wrapSystemError } from '../../core/index.ts';
 import { acquireLock, ensureDir, openPool } from '../../sys/index.ts';
 import { ObjectBatches } from '../object-batches.ts';
 import { listObjects } from '../object-list.ts';
@@ -15,7 +15,7 @@ import type { DigestBatchResult } from './content-index-worker.ts';
 import { contentIndexDir, DAMAGED_SUFFIX, indexLockFile, isSegmentName } from './layout.ts';
 import { ContentRecords, sortRows } from './records.ts';
 import { Segment } from './segment.ts';
-import { closeAll, RUN_RECORDS, removeSegments, writeSegment } from './store.ts';
+import { addToContentIndex, closeAll, RUN_RECORDS, removeSegments, writeSegment } from './store.ts';
 
 export interface IndexJobOptions {
   /** Worker threads; 0 = none. Default: one per core. */
@@ -121,6 +121,37 @@ async function hashAll(
     await batches.finish();
   });
   return totals;
+}
+
+/** So few objects are hashed sooner than threads have started. */
+const FEW_OBJECTS = 64;
+
+/**
+ * Hashes the contents of file objects and adds them to the index, telling each. Symlinks, and what is not there or damaged, are left out.
+ * Errors: as addToContentIndex.
+ */
+export async function indexObjects(
+  repo: Repo,
+  objects: readonly Checksum[],
+  options: { readonly threads?: number | undefined; readonly sync?: boolean } = {},
+  found: (object: Checksum, digest: ContentDigest) => void = () => {},
+): Promise<void> {
+  const records = new ContentRecords();
+  await withDigests(repo, objects.length <= FEW_OBJECTS ? 0 : options.threads, async (start) => {
+    const batches = start(({ digests }) => {
+      for (const { object, digest } of digests) {
+        if (digest === undefined) continue;
+        found(object, digest);
+        records.add(digest, object);
+      }
+    });
+    for (const object of objects) {
+      const wait = batches.add(object);
+      if (wait !== undefined) await wait;
+    }
+    await batches.finish();
+  });
+  addToContentIndex(repo, records.bytes, options.sync === undefined ? {} : { sync: options.sync });
 }
 
 /** Opens the pool that hashes contents, for as long as `use` runs. */
