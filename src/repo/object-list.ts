@@ -5,7 +5,8 @@ import { type Checksum, isChecksum } from '../core/index.ts';
 import { OBJECT_TYPE_NUMBER, type ObjectName, type ObjectType } from '../format/index.ts';
 import type { Repo } from './repo.ts';
 
-const PREFIX = /^[0-9a-f]{2}$/;
+/** Name of a directory of objects. */
+export const OBJECT_PREFIX = /^[0-9a-f]{2}$/;
 
 /** Parses the name of a loose object's file; undefined for anything else. */
 export function parseLooseName(prefix: string, name: string): ObjectName | undefined {
@@ -20,7 +21,7 @@ export function parseLooseName(prefix: string, name: string): ObjectName | undef
 export function* listObjects(repo: Repo): Generator<ObjectName> {
   const objects = repo.objectsPath;
   for (const prefix of fs.readdirSync(objects).sort()) {
-    if (!PREFIX.test(prefix)) continue;
+    if (!OBJECT_PREFIX.test(prefix)) continue;
     for (const name of fs.readdirSync(join(objects, prefix))) {
       const object = parseLooseName(prefix, name);
       if (object === undefined) continue;
@@ -34,7 +35,7 @@ export function* listObjects(repo: Repo): Generator<ObjectName> {
 export function listCommits(repo: Repo): Checksum[] {
   const commits: Checksum[] = [];
   for (const prefix of fs.readdirSync(repo.objectsPath)) {
-    if (!PREFIX.test(prefix)) continue;
+    if (!OBJECT_PREFIX.test(prefix)) continue;
     for (const name of fs.readdirSync(join(repo.objectsPath, prefix))) {
       const object = name.endsWith('.commit') ? parseLooseName(prefix, name) : undefined;
       if (object !== undefined) commits.push(object.checksum);

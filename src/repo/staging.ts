@@ -13,10 +13,11 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type Checksum, nodeCrypto } from '../core/index.ts';
+import { nodeCrypto } from '../core/index.ts';
 import { acquireLock, type FileLock } from '../sys/index.ts';
 import { tmpDir } from './layout.ts';
 import { PLAIN_MODE } from './object-files.ts';
+import { OBJECT_PREFIX } from './object-list.ts';
 import type { Repo } from './repo.ts';
 
 export interface Staging {
@@ -26,13 +27,9 @@ export interface Staging {
   readonly lock: FileLock;
   /** It holds objects of an earlier transaction. */
   readonly isResumed: boolean;
-  /** File objects among them. */
-  readonly resumedFiles: readonly Checksum[];
 }
 
 const TEMPORARY = /^\.tmp-/;
-const PREFIX = /^[0-9a-f]{2}$/;
-const FILE = /^([0-9a-f]{62})\.filez?$/;
 const OWN_FOLDER = 'hacktree';
 
 /** Names the current boot: OSTREE_BOOTID when the caller passes it on, else the kernel's. */
@@ -66,10 +63,10 @@ async function takeOver(path: string, wanted: boolean): Promise<Staging | undefi
     fs.mkdirSync(objectsPath, { recursive: true });
     removeUnfinished(objectsPath);
     for (const name of fs.readdirSync(path)) {
-      if (PREFIX.test(name)) moveInto(join(path, name), join(objectsPath, name));
+      if (OBJECT_PREFIX.test(name)) moveInto(join(path, name), join(objectsPath, name));
       else if (TEMPORARY.test(name)) fs.rmSync(join(path, name), { force: true });
     }
-    return { path, objectsPath, lock, isResumed: true, resumedFiles: listFiles(objectsPath) };
+    return { path, objectsPath, lock, isResumed: true };
   }
   fs.rmSync(path, { recursive: true, force: true });
   fs.rmSync(`${path}-lock`, { force: true });
@@ -81,7 +78,7 @@ async function takeOver(path: string, wanted: boolean): Promise<Staging | undefi
 function removeUnfinished(objectsPath: string): void {
   for (const entry of fs.readdirSync(objectsPath)) {
     if (TEMPORARY.test(entry)) fs.rmSync(join(objectsPath, entry), { force: true });
-    if (!PREFIX.test(entry)) continue;
+    if (!OBJECT_PREFIX.test(entry)) continue;
     for (const name of fs.readdirSync(join(objectsPath, entry))) {
       const path = join(objectsPath, entry, name);
       if (!isFinished(name, fs.lstatSync(path))) fs.rmSync(path, { force: true });
@@ -92,16 +89,6 @@ function removeUnfinished(objectsPath: string): void {
 /** Tells whether an object was written to its end: ObjectFiles.finishInode sets the time last, finishPlain the mode. */
 function isFinished(name: string, { mtimeMs, mode }: fs.Stats): boolean {
   return name.endsWith('.file') ? mtimeMs === 0 : (mode & 0o777) === PLAIN_MODE;
-}
-
-function listFiles(objectsPath: string): Checksum[] {
-  const prefixes = fs.readdirSync(objectsPath).filter((name) => PREFIX.test(name));
-  return prefixes.flatMap((prefix) =>
-    fs.readdirSync(join(objectsPath, prefix)).flatMap((name) => {
-      const rest = FILE.exec(name)?.[1];
-      return rest === undefined ? [] : [`${prefix}${rest}` as Checksum];
-    }),
-  );
 }
 
 /** Moves a folder of objects; where there is one already, its objects. */
@@ -136,7 +123,7 @@ async function createStaging(tmp: string, bootId: string): Promise<Staging> {
     fs.chmodSync(path, 0o755);
     const objectsPath = join(path, OWN_FOLDER);
     fs.mkdirSync(objectsPath);
-    return { path, objectsPath, lock, isResumed: false, resumedFiles: [] };
+    return { path, objectsPath, lock, isResumed: false };
   }
 }
 

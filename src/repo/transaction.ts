@@ -15,6 +15,7 @@ import { openSpaceBudget } from './free-space.ts';
 import { objectsDir, partialFile, stateDir } from './layout.ts';
 import { lockRepo, touchRepo } from './lock.ts';
 import { makeStagedMarks, type WriterInit } from './object-files.ts';
+import { listObjects, OBJECT_PREFIX } from './object-list.ts';
 import { ObjectWriter } from './object-write.ts';
 import { type RefTarget, removeRef, writeRef } from './refs.ts';
 import type { Repo } from './repo.ts';
@@ -44,6 +45,7 @@ export class Transaction {
   readonly #options: TransactionOptions;
   readonly #refs: { target: RefTarget; checksum: Checksum | undefined }[] = [];
   readonly #partial = new Map<Checksum, boolean>();
+  readonly #resumedFiles: readonly Checksum[];
   #open = true;
 
   constructor(repo: Repo, lock: FileLock, staging: Staging, options: TransactionOptions) {
@@ -61,6 +63,8 @@ export class Transaction {
     };
     this.writer = new ObjectWriter(this.writerInit, repo);
     this.view = { ...repo, objectsPath: staging.objectsPath, parent: repo };
+    const resumed = staging.isResumed ? [...listObjects(this.view)] : [];
+    this.#resumedFiles = resumed.filter(({ type }) => type === 'file').map(({ checksum }) => checksum);
   }
 
   /** Plans to move a ref, or with undefined to delete it, when the transaction commits. */
@@ -98,10 +102,9 @@ export class Transaction {
 
   /** An interrupted transaction took what it knew of contents with it. */
   async #indexResumed(sync: boolean): Promise<void> {
-    const { resumedFiles } = this.#staging;
-    if (resumedFiles.length === 0) return;
+    if (this.#resumedFiles.length === 0) return;
     const { indexObjects } = await import('./content-index/index.ts');
-    await indexObjects(this.repo, resumedFiles, { sync });
+    await indexObjects(this.repo, this.#resumedFiles, { sync });
   }
 
   /** Ends without publishing; what was staged stays for the next transaction. */
@@ -113,7 +116,7 @@ export class Transaction {
   #publishAllButCommits(): string[] {
     const commits: string[] = [];
     for (const prefix of fs.readdirSync(this.#staging.objectsPath)) {
-      if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+      if (!OBJECT_PREFIX.test(prefix)) continue;
       const listed = this.writer.mayHaveCommits(prefix) ? this.#stagedNames(prefix) : undefined;
       const hasCommits = listed?.some((name) => name.endsWith('.commit') || name.endsWith('.commitmeta')) === true;
       if (!hasCommits && this.#publishDirectory(prefix)) continue;

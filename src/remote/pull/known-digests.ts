@@ -3,6 +3,7 @@
  * their headers, not twice. A thread keeps those of the tasks at hand.
  */
 import { asBuffer, CHECKSUM_BYTES, type Checksum, type ContentDigest } from '../../core/index.ts';
+import type { ObjectName } from '../../format/index.ts';
 import { findDigests, type Repo } from '../../repo/index.ts';
 
 const UNKNOWN = '0'.repeat(2 * CHECKSUM_BYTES);
@@ -32,12 +33,12 @@ export class KnownDigests {
   readonly #digests = new Map<Checksum, ContentDigest>();
 
   /** Notes those of a task. */
-  add(objects: readonly Checksum[], digests: TaskDigests): void {
+  add(objects: readonly ObjectName[], digests: TaskDigests): void {
     if (digests === undefined) return;
     const bytes = asBuffer(digests);
-    for (const [i, object] of objects.entries()) {
+    for (const [i, { checksum }] of objects.entries()) {
       const digest = bytes.toString('hex', i * CHECKSUM_BYTES, (i + 1) * CHECKSUM_BYTES);
-      if (digest !== UNKNOWN) this.#digests.set(object, digest as ContentDigest);
+      if (digest !== UNKNOWN) this.#digests.set(checksum, digest as ContentDigest);
     }
   }
 

@@ -150,8 +150,7 @@ class Batch {
 
   async fetch({ rows, digests }: Extract<PullTask, { kind: 'fetch' }>, concurrency: number): Promise<void> {
     const objects = [...objectsOf(rows)];
-    const checksums = objects.map(({ checksum }) => checksum);
-    this.#storage.known.add(checksums, digests);
+    this.#storage.known.add(objects, digests);
     let next = 0;
     const lane = async (): Promise<void> => {
       for (let object = objects[next++]; object !== undefined; object = objects[next++]) {
@@ -194,8 +193,9 @@ class Batch {
   }
 
   async packed({ path, start, rows, lengths, digests }: PackedTask): Promise<void> {
-    const checksums = [...objectsOf(rows)].map(({ checksum }) => checksum);
-    this.#storage.known.add(checksums, digests);
+    const objects = [...objectsOf(rows)];
+    this.#storage.known.add(objects, digests);
+    const checksums = objects.map(({ checksum }) => checksum);
     const left = new Set(checksums);
     await this.#sources.at(-1)?.storePacked?.({ path, start, checksums, lengths }, (checksum, stored) => {
       left.delete(checksum);
